@@ -1,0 +1,196 @@
+"""
+The outside world, as the portal sees it.
+
+Each Protocol is a port. `settings.PORTS` names the adapter behind it, and `portal/adapters/` holds them. Adapters raise
+only `Unavailable` (try later), `OutsideError` (do not) and `VersionConflict`; no other library's exception may pass.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+# ── the queue ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Priority(StrEnum):
+    """One queue for each environment, the most urgent first."""
+
+    PROD = "prod"
+    STAGING = "staging"
+    DEV = "dev"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One message, handed to one consumer until it is settled or its lock runs out."""
+
+    run_key: str
+    priority: Priority
+    count: int  # 1 for the first delivery
+    receipt: Any = field(repr=False)  # the adapter's own handle
+
+
+@dataclass(frozen=True)
+class Depth:
+    priority: Priority
+    waiting: int
+    dead: int
+    oldest: datetime | None  # when the longest-waiting message was sent
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    run_key: str
+    priority: Priority
+    reason: str
+    at: datetime
+
+
+class Queue(Protocol):
+    """Run keys waiting for a consumer. A message is known by its run key: sending it again changes nothing."""
+
+    def send(self, run_key: str, priority: Priority) -> None: ...
+
+    def receive(self, wait_seconds: float) -> Delivery | None:
+        """Wait for a delivery, prod before staging before dev; None when there is none."""
+
+    def complete(self, delivery: Delivery) -> None:
+        """Done with it. A delivery that is not settled comes back when its lock runs out."""
+
+    def release(self, delivery: Delivery, delay_seconds: float = 0) -> None:
+        """Give it back; it comes again after the delay. The last allowed delivery becomes a dead letter."""
+
+    def dead_letter(self, delivery: Delivery, reason: str) -> None: ...
+
+    def depths(self) -> Sequence[Depth]: ...
+
+    def dead_letters(self) -> Sequence[DeadLetter]: ...
+
+
+# ── the tracking store ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Phase(StrEnum):
+    """How far a run is."""
+
+    CREATED = "created"  # written before the dispatch
+    CLAIMED = "claimed"  # its worker has the inputs
+    INIT = "init"
+    PLAN = "plan"
+    CHECK = "check"
+    APPLY = "apply"
+    OUTPUTS = "outputs"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True)
+class RunDocument:
+    """What is known of one run. `version` is the store's ETag: an update names the version it has read."""
+
+    key: str
+    token_digest: str
+    created_at: datetime
+    phase: Phase = Phase.CREATED
+    claimant: str = ""
+    worker: Mapping[str, Any] = field(default_factory=dict)
+    heartbeat_at: datetime | None = None
+    stop_requested: bool = False
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    # The worker's closing report; empty until it is finished. See `consumer.runs.Report`.
+    report: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""
+
+    @property
+    def finished(self) -> bool:
+        return self.phase == Phase.FINISHED
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a run's log. Known by (run key, sequence): writing it again changes nothing."""
+
+    sequence: int
+    at: datetime
+    phase: str
+    level: str  # info | warn | error
+    text: str
+
+
+class Tracker(Protocol):
+    """Run documents and their log."""
+
+    def create_run(self, run: RunDocument) -> bool:
+        """Write it if there is none of this key; False when there is."""
+
+    def get_run(self, key: str) -> RunDocument | None: ...
+
+    def update_run(self, run: RunDocument, **changes: Any) -> RunDocument:
+        """Change it if `run.version` is still the stored one, else VersionConflict. Returns the new document."""
+
+    def append(self, key: str, entries: Sequence[Entry]) -> None: ...
+
+    def entries(self, key: str, *, after: int = 0, limit: int = 500) -> Sequence[Entry]:
+        """Those with a sequence above `after`, in order."""
+
+
+# ── the runner ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Liveness(StrEnum):
+    ALIVE = "alive"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its runner knows it."""
+
+    key: str
+    liveness: Liveness
+    url: str = ""
+
+
+class Runner(Protocol):
+    """Executes `consumer.worker` somewhere. A run is known by its run key."""
+
+    def dispatch(self, key: str, token: str) -> None:
+        """Start a worker for the run. Not safe to repeat: look with `find` first."""
+
+    def find(self, key: str) -> Run | None:
+        """None when this runner has never started such a run."""
+
+    def stop(self, key: str) -> None:
+        """Ask it to end soon. It reports what really happened."""
+
+
+@cache
+def _adapter(port: str) -> Any:
+    configured = settings.PORTS[port]
+    return import_string(configured["BACKEND"])(**configured.get("OPTIONS", {}))
+
+
+def queue() -> Queue:
+    return _adapter("queue")
+
+
+def tracker() -> Tracker:
+    return _adapter("tracker")
+
+
+def runner() -> Runner:
+    return _adapter("runner")
+
+
+def _forget_adapters(*, setting: str, **kwargs: Any) -> None:
+    if setting == "PORTS":
+        _adapter.cache_clear()
+
+
+setting_changed.connect(_forget_adapters)  # so that tests may override PORTS
