@@ -1,0 +1,48 @@
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from catalog_app import services
+from catalog_app.problems import CatalogProblems
+
+
+class Command(BaseCommand):
+    help = "Make the catalog equal to the modules in terraform/modules: all of them, or none."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", nargs="?", type=Path, default=settings.CATALOG_FOLDER)
+        parser.add_argument("--check", action="store_true", help="Only say what is wrong; change nothing.")
+        parser.add_argument(
+            "--prices",
+            type=Path,
+            default=settings.BASE_DIR / "billing_app" / "prices.json",
+            help="The price file that every meter must have a price in.",
+        )
+
+    def handle(self, *, folder: Path, check: bool, prices: Path, **options: Any) -> None:
+        try:
+            with transaction.atomic():
+                result = services.sync(folder, known_meters=_meters(prices))
+                transaction.set_rollback(check)
+        except CatalogProblems as problems:
+            for problem in problems.found:
+                self.stderr.write(str(problem))
+            raise CommandError(f"{len(problems.found)} problems; the catalog was not changed.") from problems
+        for version in result.created:
+            self.stdout.write(f"new: {version}")
+        for slug in result.withdrawn:
+            self.stdout.write(f"withdrawn: {slug}")
+        self.stdout.write(f"{len(result.items)} items {'are in order' if check else 'in the catalog'}.")
+
+
+def _meters(prices: Path) -> set[str]:
+    # The catalog does not know the billing app, only the form of its file.
+    try:
+        return {row["key"] for row in json.loads(prices.read_text(encoding="utf-8"))["rows"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CommandError(f"The price file {prices} cannot be read: {error}") from error

@@ -1,0 +1,1 @@
+"""Terraform variables: read from a module, turned into JSON Schema, and used to check values."""
