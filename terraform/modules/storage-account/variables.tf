@@ -1,0 +1,126 @@
+variable "name" {
+  type        = string
+  description = "Workload short name, part of every resource name."
+  nullable    = false
+
+  validation {
+    condition     = length(var.name) >= 3 && length(var.name) <= 12 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name))
+    error_message = "The name has 3 to 12 lower-case letters, digits and single hyphens, and starts with a letter."
+  }
+}
+
+variable "environment" {
+  type        = string
+  description = "Environment of the deployment."
+  nullable    = false
+
+  validation {
+    condition     = contains(["dev", "staging", "prod"], var.environment)
+    error_message = "The environment is dev, staging or prod."
+  }
+}
+
+variable "location" {
+  type        = string
+  description = "Azure region in short form, for example northeurope."
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]+$", var.location))
+    error_message = "The region is written in short form, for example northeurope."
+  }
+}
+
+variable "resource_group_name" {
+  type        = string
+  description = "Resource group of the business unit and environment."
+  nullable    = false
+}
+
+variable "replication" {
+  type        = string
+  description = "Copies of the data: LRS in one data centre, ZRS over zones, GRS and GZRS also in a second region."
+  default     = "ZRS"
+  nullable    = false
+
+  validation {
+    condition     = contains(["LRS", "ZRS", "GRS", "GZRS"], var.replication)
+    error_message = "replication is one of: LRS, ZRS, GRS, GZRS."
+  }
+}
+
+variable "access_tier" {
+  type        = string
+  description = "Default tier of blobs."
+  default     = "Hot"
+  nullable    = false
+
+  validation {
+    condition     = contains(["Hot", "Cool"], var.access_tier)
+    error_message = "access_tier is one of: Hot, Cool."
+  }
+}
+
+variable "soft_delete_days" {
+  type        = number
+  description = "Days for which deleted blobs can be restored."
+  default     = 7
+  nullable    = false
+
+  validation {
+    condition     = var.soft_delete_days >= 1 && var.soft_delete_days <= 365 && floor(var.soft_delete_days) == var.soft_delete_days
+    error_message = "The number of days is a whole number from 1 to 365."
+  }
+}
+
+variable "containers" {
+  type        = set(string)
+  description = "Private blob containers to create."
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for c in var.containers : length(c) >= 3 && length(c) <= 63 && can(regex("^[a-z0-9]+(-[a-z0-9]+)*$", c))])
+    error_message = "A container name has 3 to 63 lower-case letters, digits and single hyphens, and starts and ends with a letter or digit."
+  }
+}
+
+variable "private_endpoint" {
+  type = object({
+    subnet_id            = string
+    private_dns_zone_ids = optional(list(string), [])
+  })
+  description = "Private endpoint; null for none. With a private endpoint, public network access is off."
+  default     = null
+}
+
+variable "instance" {
+  type        = string
+  description = "Instance number, three digits."
+  default     = "001"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{3}$", var.instance))
+    error_message = "The instance has three digits."
+  }
+}
+
+variable "unique_suffix" {
+  type        = string
+  description = "Four characters that make a world-wide name unique; they replace the instance number. Empty: use the instance number."
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z0-9]{4})?$", var.unique_suffix))
+    error_message = "The suffix is empty or has four lower-case letters or digits."
+  }
+}
+
+variable "tags" {
+  type        = map(string)
+  description = "Tags written to every resource."
+  default     = {}
+  nullable    = false
+}
