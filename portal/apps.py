@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin import apps as admin
 
 
 class PortalConfig(AppConfig):
@@ -7,7 +7,7 @@ class PortalConfig(AppConfig):
     default = True
 
 
-class GroundworkAdminConfig(AdminConfig):
+class GroundworkAdminConfig(admin.AdminConfig):
     """Django's own admin, with our site."""
 
     default = False

@@ -101,7 +101,6 @@ class RunDocument:
     claimant: str = ""
     worker: Mapping[str, Any] = field(default_factory=dict)
     heartbeat_at: datetime | None = None
-    stop_requested: bool = False
     plan: Mapping[str, Any] = field(default_factory=dict)
     # The worker's closing report; empty until it is finished. See `consumer.runs.Report`.
     report: Mapping[str, Any] = field(default_factory=dict)

@@ -165,6 +165,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20  # a Terraform state; a request form is far smaller
 SECURE_CSP = {
     "default-src": ["'none'"],
@@ -183,6 +184,7 @@ SECURE_CSP = {
 # ── static files ─────────────────────────────────────────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "staticfiles"
+STATIC_ROOT.mkdir(exist_ok=True)
 # The font package is data, not a Django app: its folder gets a prefix of our own.
 STATICFILES_DIRS = [("fonts/inter", Path(fontpkg_inter.__file__).parent / "files")]
 STORAGES = {
@@ -256,6 +258,7 @@ STATE_KEYS = [key for key in env.STATE_KEYS.split(",") if key]
 SILENT_AFTER = env.SILENT_AFTER
 CLAIM_WITHIN = env.CLAIM_WITHIN
 RUN_LIMIT = env.RUN_LIMIT
+DELIVERY_LOCK = env.DELIVERY_LOCK
 DECIDE_WITHIN_DAYS = env.DECIDE_WITHIN_DAYS
 
 # The outside world: one adapter for each port in portal/ports.py.

@@ -1,1 +1,1 @@
-"""What a runner executes: claim a run, plan, check, apply, report. Knows the portal only by HTTP; imports no Django."""
+"""What a runner executes: claim a run, plan, check, apply, report. Knows the portal only by HTTP."""

@@ -1,7 +1,7 @@
 """One run: python -m consumer.worker, with the run token on standard input.
 
-Exit codes: 0 the run succeeded or was stopped, 1 it failed (the portal knows why), 2 the portal gave no answer or the
-settings are wrong, 3 the run is not ours.
+Exit codes: 0 the run succeeded or was stopped, 1 it failed (the portal knows why), 2 the portal gave no
+answer or the settings are wrong, 3 the run is not ours.
 """
 
 import contextlib
@@ -15,9 +15,9 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from consumer.worker.claim import Claim
+from consumer.worker.claim import Claim, RunFailed
 from consumer.worker.portal import Portal, PortalAway, PortalRefused
 from consumer.worker.redact import Redactor
 from consumer.worker.report import Reporter
@@ -40,11 +40,12 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     try:
         settings = Settings.read(os.environ)
+        stop = _stop_on_signals()
         _write_identity(settings.directory)
         portal = Portal(settings.url, settings.key, sys.stdin.readline().strip(), settings.patience)
         product, version = engine_version(settings.terraform)
-        claim = _claim(portal, product, version)
-        outcome = _execute(settings, claim, portal, f"{product} {version}".strip())
+        answer = _claim(portal, product, version, stop)
+        outcome = _execute(settings, answer, portal, stop, f"{product} {version}".strip())
     except BadSettings as error:
         logger.error("%s", error)
         return NO_ANSWER
@@ -71,15 +72,26 @@ def _write_identity(directory: Path) -> None:
     scratch.replace(directory / "worker.json")
 
 
-def _claim(portal: Portal, product: str, version: str) -> Claim:
-    worker = {"host": socket.gethostname(), "pid": os.getpid(), "engine": product, "version": version}
-    return Claim.read(portal.call("claim", {"claimant": str(uuid.uuid4()), "worker": worker}))
-
-
-def _execute(settings: Settings, claim: Claim, portal: Portal, engine: str) -> Outcome:
+def _stop_on_signals() -> Stop:
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.request(Reason.ASKED))
+    return stop
+
+
+def _claim(portal: Portal, product: str, version: str, stop: Stop) -> dict[str, Any]:
+    worker = {"host": socket.gethostname(), "pid": os.getpid(), "engine": product, "version": version}
+    body = {"claimant": str(uuid.uuid4()), "worker": worker}
+    return portal.call("claim", body, give_up=lambda: stop.requested)
+
+
+def _execute(settings: Settings, answer: dict[str, Any], portal: Portal, stop: Stop, engine: str) -> Outcome:
+    try:
+        claim = Claim.read(answer)
+    except RunFailed as failure:
+        outcome = Outcome("failed", error=str(failure))
+        portal.call("finish", dataclasses.asdict(outcome))
+        return outcome
     secrets = [claim.values[name] for name in claim.sensitive if name in claim.values]
     redactor = Redactor([portal.token, *secrets])
     with Reporter(

@@ -28,7 +28,7 @@ def changes(plan: Mapping[str, Any]) -> list[Change]:
 
 
 def counts(planned: Sequence[Change]) -> dict[str, int]:
-    """As in Terraform's "Plan: …" line: a replacement is one to add and one to destroy; `replace` counts it again."""
+    """As in the "Plan: …" line: a replacement is one to add and one to destroy. `replace` counts those."""
     actions = [change["change"]["actions"] for change in planned]
     return {
         "add": sum("create" in each for each in actions),

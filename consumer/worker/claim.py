@@ -38,6 +38,14 @@ class Claim:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> "Claim":
+        """Raise RunFailed when something is missing or of a wrong kind."""
+        try:
+            return cls._read(answer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunFailed(f"The answer to the claim cannot be used: {error!r}.") from error
+
+    @classmethod
+    def _read(cls, answer: Mapping[str, Any]) -> "Claim":
         return cls(
             key=answer["key"],
             kind=answer["kind"],
@@ -66,7 +74,7 @@ class Claim:
 
 
 def digest(files: Mapping[str, str]) -> str:
-    """SHA-256 over path, NUL, text, NUL of every file in the order of the paths; as the catalog computes it."""
+    """SHA-256 over path, NUL, text, NUL of every file in the order of the paths; the catalog's own rule."""
     total = hashlib.sha256()
     for path in sorted(files):
         total.update(path.encode() + b"\0" + files[path].encode() + b"\0")

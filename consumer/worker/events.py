@@ -34,7 +34,7 @@ def parse(raw: str) -> dict[str, Any]:
 
 
 def lines(event: Mapping[str, Any]) -> Iterator[Line]:
-    """What to log for an event: nothing, or one line. Never the snippet of a diagnostic: it quotes all values."""
+    """What to log: nothing, or one line. Never the snippet of a diagnostic: it quotes all values."""
     if event.get("type") in QUIET:
         return
     if event.get("type") == "diagnostic":

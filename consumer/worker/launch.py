@@ -1,7 +1,9 @@
-"""Become Terraform, but stop in order when the worker dies. Run as: python -I launch.py <pid of the worker> <command…>
+"""Become Terraform, but stop in order when the worker dies.
 
-A worker that is killed cannot stop its Terraform. The kernel can: it sends SIGINT, on which Terraform ends its calls,
-writes the state and frees the lock. The wish survives exec.
+Run as: python -I launch.py <pid of the worker> <command…>
+
+A worker that is killed cannot stop its Terraform. The kernel can: it sends SIGINT, on which Terraform ends
+its calls, writes the state and frees the lock. The wish survives exec.
 """
 
 import ctypes

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import requests
@@ -39,7 +39,14 @@ class Portal:
         self.token = token
         self.patience = patience
 
-    def call(self, name: str, body: Mapping[str, Any], *, patience: float | None = None) -> dict[str, Any]:
+    def call(
+        self,
+        name: str,
+        body: Mapping[str, Any],
+        *,
+        patience: float | None = None,
+        give_up: Callable[[], bool] = bool,
+    ) -> dict[str, Any]:
         """POST to `name`; raise PortalRefused or PortalAway."""
         started, attempt = time.monotonic(), 0
         while True:
@@ -56,7 +63,7 @@ class Portal:
                 problem = type(error).__name__
             waited = time.monotonic() - started
             limit = self.patience if patience is None else patience
-            if waited > limit:
+            if waited > limit or give_up():
                 raise PortalAway(f"no answer to {name} for {waited:.0f} seconds: {problem}")
             attempt += 1
             logger.info("%s will be asked again: %s", name, problem)

@@ -12,9 +12,14 @@ class Redactor:
     """Knows the values of sensitive variables and replaces them wherever they turn up, also inside texts."""
 
     def __init__(self, secrets: Iterable[Any]):
+        self._secrets: list[str] = []
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[Any]) -> None:
         found = {text for secret in secrets for text in _texts(secret) if len(text) >= SHORTEST_SECRET}
         escaped = {json.dumps(text)[1:-1] for text in found}
-        self._secrets = sorted(found | escaped, key=len, reverse=True)
+        # Longest first: one secret may be a part of another.
+        self._secrets = sorted({*self._secrets, *found, *escaped}, key=len, reverse=True)
 
     def clean(self, value: Any) -> Any:
         """The same JSON value without secrets."""

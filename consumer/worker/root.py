@@ -24,6 +24,13 @@ def short(text: str) -> str:
     return text.replace(ADDRESS_PREFIX, "")
 
 
+def sensitive(claim: Claim) -> set[str]:
+    """Names of the values that the claim or the module calls sensitive."""
+    declared = _declared(claim.files, "variable")
+    own = {name for name, attributes in declared.items() if attributes.get("sensitive") is True}
+    return (own | claim.sensitive) & set(claim.values)
+
+
 def write(directory: Path, claim: Claim) -> None:
     """Write everything that Terraform reads; raise RunFailed where the claim does not fit the module."""
     for name, text in claim.files.items():

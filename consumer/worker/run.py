@@ -78,6 +78,7 @@ class Run:
     def _prepare(self) -> None:
         self._reporter.phase = "init"
         self._claim.verify()
+        self._redactor.add(self._claim.values[name] for name in root.sensitive(self._claim))
         root.write(self._directory, self._claim)
         self._say(f"{self._engine} on {self._claim.item} {self._claim.version}")
         self._command("init", "-input=false")
@@ -133,7 +134,7 @@ class Run:
             outcome.outcome = "failed"
             outcome.error = outcome.error or f"The state could not be read: {failure}"
             return outcome
-        outcome.resources = checks.resources(state)
+        outcome.resources = self._redactor.clean(checks.resources(state))
         outcome.outputs = self._redactor.clean(checks.outputs(state))
         return outcome
 

@@ -1,4 +1,4 @@
-"""What the runner tells the worker, all of it in environment variables; the run token comes on standard input."""
+"""What the runner tells the worker in environment variables; the run token comes on standard input."""
 
 import dataclasses
 from collections.abc import Mapping

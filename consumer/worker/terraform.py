@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from consumer.worker.events import parse
 from consumer.worker.stop import Reason, Stop
@@ -41,7 +41,13 @@ def engine_version(name: str) -> tuple[str, str]:
     command = [*engine(name), "version"]
     try:
         answer = subprocess.run(
-            command, env=environment({}), capture_output=True, text=True, timeout=60, check=True
+            command,
+            env=environment({}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return name, ""
@@ -50,7 +56,7 @@ def engine_version(name: str) -> tuple[str, str]:
 
 
 def environment(extra: Mapping[str, str], *, real_provider: bool = False) -> dict[str, str]:
-    """Built, not inherited. A TF_CLI_CONFIG_FILE always: without it a stray one of the machine's user counts."""
+    """Built, not inherited. TF_CLI_CONFIG_FILE always: else a stray one of the machine's user counts."""
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     fixed = {
         "TF_IN_AUTOMATION": "1",
@@ -73,8 +79,8 @@ class Terraform:
         keep_alive: int | None = None,
         deadline_seconds: float = 3600.0,
     ):
-        """`keep_alive`: a file descriptor that Terraform holds open for the sandbox provider's sake; None: real
-        provider. The deadline is for all commands together."""
+        """`keep_alive`: a file descriptor that Terraform holds open for the sandbox provider's sake; None
+        with the real provider. The deadline is for all commands together."""
         self._command = [sys.executable, "-I", str(HERE / "launch.py"), str(os.getpid()), *engine(name)]
         self._directory, self._stop = directory, stop
         self._environment = environment(extra, real_provider=keep_alive is None)
@@ -89,7 +95,7 @@ class Terraform:
         # Files, not pipes: a worker that is killed must not take Terraform's output away.
         out, err = (self._directory / f"terraform.{suffix}" for suffix in ("out", "err"))
         try:
-            with out.open("w") as stdout, err.open("w") as stderr, out.open() as reader:
+            with out.open("w") as stdout, err.open("w") as stderr, out.open("rb") as reader:
                 process = subprocess.Popen(
                     [*self._command, f"-chdir={self._directory}", *arguments],
                     env=self._environment,
@@ -100,7 +106,7 @@ class Terraform:
                 )
                 tail = _Tail(reader, on_event)
                 self._wait(process, tail, interruptible=on_event is not None)
-            return Result(process.returncode, out.read_text(), err.read_text(), tail.diagnostics)
+            return Result(process.returncode, _text(out), _text(err), tail.diagnostics)
         finally:
             out.unlink(missing_ok=True)  # the output of `show` has secrets in it
             err.unlink(missing_ok=True)
@@ -127,29 +133,33 @@ class Terraform:
 class _Tail:
     """Follows the output file and hands over whole lines."""
 
-    def __init__(self, reader: Any, on_event: OnEvent | None):
+    def __init__(self, reader: BinaryIO, on_event: OnEvent | None):
         self._reader, self._on_event = reader, on_event
-        self._rest = ""
+        self._rest = b""
         self.has_begun = False
         self.diagnostics: list[dict[str, Any]] = []
 
     def read(self) -> None:
         if self._on_event is None:
             return
-        text = self._rest + self._reader.read()
-        self.has_begun = self.has_begun or bool(text)
-        *whole, self._rest = text.split("\n")
+        data = self._rest + self._reader.read()
+        self.has_begun = self.has_begun or bool(data)
+        *whole, self._rest = data.split(b"\n")
         for line in whole:
             if not line.strip():
                 continue
-            event = parse(line)
+            event = parse(line.decode(errors="replace"))
             if event.get("type") == "diagnostic" and event["diagnostic"].get("severity") == "error":
                 self.diagnostics.append(event["diagnostic"])
             self._on_event(event)
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
 def state_environment(address: str, lock: str, unlock: str, *, key: str, token: str) -> dict[str, str]:
-    """Settings of the http backend; never in a file or an argument. It outlives some minutes without the portal."""
+    """For the http backend; never in a file or an argument. It outlives some minutes without the portal."""
     return {
         "TF_HTTP_ADDRESS": address,
         "TF_HTTP_LOCK_ADDRESS": lock,

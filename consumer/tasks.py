@@ -1,0 +1,7 @@
+"""Work of the background cluster: names that schedules use."""
+
+from consumer import sweep
+
+
+def reconcile() -> None:
+    sweep.reconcile()

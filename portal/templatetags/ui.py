@@ -1,0 +1,190 @@
+"""What every template can use without loading it: icons, badges, money and ages."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import template
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+from lucide import IconDoesNotExist
+from lucide.templatetags.lucide import lucide
+
+from portal.identity.models import Environment, User
+
+register = template.Library()
+
+SYMBOLS = {"EUR": "€", "USD": "$"}
+FALLBACK_ICON = "box"  # an item may name an icon that this version of the set does not have
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, size: int, label: str) -> str:
+    attributes = {"role": "img", "aria-label": label} if label else {"aria-hidden": "true"}
+    try:
+        return lucide(name, size=size, **{"class": "icon"}, **attributes)
+    except IconDoesNotExist:
+        return lucide(FALLBACK_ICON, size=size, **{"class": "icon"}, **attributes)
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16, label: str = "") -> str:
+    """Inline SVG. Decorative unless it has a label."""
+    return _icon(str(name), size, str(label))
+
+
+@register.filter
+def money(value: Decimal | float | str | None, places: int = 2) -> str:
+    amount = Decimal(str(value or 0))
+    return f"{SYMBOLS[settings.CURRENCY]}{amount:,.{int(places)}f}"
+
+
+@register.filter
+def a_month(value: Decimal | float | str | None) -> str:
+    """A monthly cost in a list: what is not known is not the same as free."""
+    if value is None:
+        return "Not known"
+    return money(value) if Decimal(str(value)) else "No charge"
+
+
+@register.filter
+def initials(user: User) -> str:
+    return ((user.first_name[:1] + user.last_name[:1]) or user.username[:2]).upper()
+
+
+@register.filter
+def age(moment: datetime | None) -> str:
+    if moment is None:
+        return ""
+    seconds = int((now() - moment).total_seconds())
+    if seconds < 3600:
+        return f"{max(1, seconds // 60)} min"
+    if seconds < 6 * 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+    if seconds < 86400:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 86400} d"
+
+
+@register.filter
+def age_level(moment: datetime) -> str:
+    """Amber after 4 hours, red after 24."""
+    hours = (now() - moment).total_seconds() / 3600
+    if hours > 24:
+        return "late"
+    return "soon" if hours > 4 else "ok"
+
+
+@register.simple_tag
+def moment(value: datetime | None, suffix: str = " ago") -> str:
+    """How long ago, with the exact time to hover over."""
+    if value is None:
+        return ""
+    exact = f"{value:%-d %b %Y, %H:%M} UTC"
+    return format_html(
+        '<time datetime="{}" title="{}">{}{}</time>', value.isoformat(), exact, age(value), suffix
+    )
+
+
+# State of anything that has one: tone, icon, words.
+BADGES = {
+    # requests
+    "submitted": ("warn", "clock", "Waiting for approval"),
+    "approved": ("info", "circle-check", "Approved"),
+    "queued": ("mute", "clock", "Queued"),
+    "running": ("info", "loader", "Running"),
+    "stopping": ("warn", "loader", "Stopping"),
+    "succeeded": ("ok", "circle-check", "Done"),
+    "failed": ("bad", "circle-x", "Failed"),
+    "rejected": ("mute", "circle-x", "Rejected"),
+    "cancelled": ("mute", "ban", "Cancelled"),
+    "expired": ("mute", "clock-alert", "Expired"),
+    # deployments
+    "new": ("mute", "clock", "Not built yet"),
+    "ready": ("ok", "circle-check", "Ready"),
+    "incomplete": ("warn", "triangle-alert", "Incomplete"),
+    "destroyed": ("mute", "trash-2", "Removed"),
+    "abandoned": ("mute", "ban", "Not built"),
+    # catalog items
+    "ga": ("ok", "circle-check", "Stable"),
+    "preview": ("info", "flask-conical", "Preview"),
+    "deprecated": ("warn", "archive", "Retiring"),
+    "draft": ("mute", "pencil", "Draft"),
+    "retired": ("mute", "archive", "Retired"),
+}
+
+
+@register.simple_tag
+def state_badge(state: str) -> SafeString:
+    tone, icon_name, words = BADGES.get(state, ("mute", "circle", str(state).capitalize()))
+    return format_html('<span class="badge badge-{}">{}{}</span>', tone, icon(icon_name, 14), words)
+
+
+@register.filter
+def environment(value: str) -> str:
+    """`Staging` for staging."""
+    return Environment(value).label if value in Environment.values else value
+
+
+@register.simple_tag
+def environment_badge(value: str) -> SafeString:
+    return format_html('<span class="badge env env-{}">{}</span>', value, environment(value))
+
+
+REGIONS = {
+    "northeurope": "North Europe",
+    "westeurope": "West Europe",
+    "germanywestcentral": "Germany West Central",
+    "uksouth": "UK South",
+    "swedencentral": "Sweden Central",
+    "francecentral": "France Central",
+}
+
+
+@register.filter
+def region(value: str) -> str:
+    return REGIONS.get(value, value)
+
+
+@register.simple_tag
+def pressed(current: Any, value: Any) -> str:
+    return "true" if current == value else "false"
+
+
+ERROR_HEADINGS = {
+    400: "That could not be read",
+    403: "You do not have access to do that",
+    404: "There is no such page",
+    409: "That is not possible now",
+    422: "The rules do not allow that",
+    502: "Something outside the portal failed",
+    503: "Something outside the portal does not answer",
+}
+
+
+@register.filter
+def error_heading(status: int) -> str:
+    return ERROR_HEADINGS.get(status, "Something went wrong")
+
+
+@register.filter
+def sentence(text: object) -> str:
+    """With a capital letter and a full stop."""
+    words = str(text).strip()
+    if not words:
+        return ""
+    return words[0].upper() + words[1:] + ("" if words[-1] in ".!?" else ".")
+
+
+@register.filter
+def own_path(address: str | None, request: HttpRequest) -> str:
+    """The path of an address of this portal; the start page for any other."""
+    parts = urlsplit(address or "")
+    return (
+        parts.path + (f"?{parts.query}" if parts.query else "") if parts.netloc == request.get_host() else "/"
+    )

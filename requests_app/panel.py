@@ -1,0 +1,100 @@
+"""What stands beside a form while it is filled in: the estimate, the rules, and what happens next."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from billing_app.services import Estimate, Line
+from catalog_app.policy import Finding, Verdict
+from portal.identity.models import User
+from requests_app.item_form import PARAMETER, ItemForm, Mistake
+from requests_app.proposal import Proposal
+
+
+@dataclass(frozen=True)
+class EstimateLine:
+    line: Line
+    percent: int  # of the largest
+
+
+@dataclass(frozen=True)
+class Rule:
+    finding: Finding
+    anchor: str  # of the field it is about
+
+    @property
+    def level(self) -> str:
+        return "fail" if self.finding.effect == "deny" else "warn"
+
+
+@dataclass(frozen=True)
+class Panel:
+    estimate: Estimate | None
+    lines: list[EstimateLine]
+    verdict: Verdict | None
+    rules: list[Rule]
+    mistakes: list[Mistake]
+    approvers: list[User]
+    automatic: bool
+    environment: str
+    before: Decimal | None = None  # the monthly cost of what is changed now
+
+    @property
+    def yearly(self) -> Decimal:
+        return self.estimate.monthly * 12 if self.estimate else Decimal(0)
+
+    @property
+    def difference(self) -> Decimal | None:
+        if self.before is None or self.estimate is None:
+            return None
+        return self.estimate.monthly - self.before
+
+    @property
+    def blocked(self) -> bool:
+        return bool(self.verdict and self.verdict.blocked)
+
+
+def look(form: ItemForm, ask: Callable[..., Proposal], before: Decimal | None = None) -> Panel:
+    """Ask what would come of the form. Where something is wrong or missing, its default stands in for the estimate."""
+    wrong: Mapping[str, str] = form.unreadable()
+    proposal = ask(**form.wanted(leaving_out=_paths(wrong)))
+    wrong = {**wrong, **proposal.problems}
+    if proposal.problems:
+        proposal = ask(**form.wanted(leaving_out=_paths(wrong)))
+    return made(form, proposal, wrong, before)
+
+
+def made(form: ItemForm, proposal: Proposal, wrong: Mapping[str, str], before: Decimal | None) -> Panel:
+    estimate, verdict = proposal.estimate, proposal.verdict
+    largest = max((line.monthly for line in estimate.lines), default=Decimal(0)) if estimate else Decimal(0)
+    return Panel(
+        estimate=estimate,
+        lines=[
+            EstimateLine(line, int(line.monthly / largest * 100) if largest else 0)
+            for line in (estimate.lines if estimate else [])
+        ],
+        verdict=verdict,
+        rules=[
+            Rule(finding, form.anchor(finding.field)) for finding in (verdict.findings if verdict else [])
+        ],
+        mistakes=[_mistake(form, path, why) for path, why in wrong.items()],
+        approvers=[] if verdict and verdict.blocked else proposal.approvers,
+        automatic=proposal.automatic,
+        environment=proposal.environment,
+        before=before,
+    )
+
+
+def _paths(wrong: Mapping[str, str]) -> list[str]:
+    """Of problems, by the names of fields or of parameters."""
+    return [
+        path.removeprefix(PARAMETER).replace("-", ".") if path.startswith(PARAMETER) else path
+        for path in wrong
+    ]
+
+
+def _mistake(form: ItemForm, path: str, why: str) -> Mistake:
+    name = form.field_for(path)
+    label = str(form[name].label) if name else path.replace("_", " ").capitalize()
+    return Mistake(label, why, form.anchor(path))
