@@ -6,8 +6,7 @@ from portal.admin import LookOnly
 
 class VersionInline(admin.TabularInline):
     model = ItemVersion
-    fields = ["version", "digest", "created_at"]
-    readonly_fields = fields
+    fields = readonly_fields = ("version", "digest", "created_at")
     show_change_link = True
     can_delete = False
     extra = 0

@@ -35,7 +35,9 @@ class ItemDetailJSON(ItemJSON):
     schema = serializers.SerializerMethodField(help_text="JSON Schema of the parameters that are asked.")
     sections = serializers.SerializerMethodField(help_text="The form: [{title, fields}].")
     changeable = serializers.SerializerMethodField(help_text="Parameters that an update may change.")
-    usage = serializers.SerializerMethodField(help_text="What an estimate can be told: [{id, label, default}].")
+    usage = serializers.SerializerMethodField(
+        help_text="What an estimate can be told: [{id, label, default}]."
+    )
     outputs = serializers.SerializerMethodField(help_text="[{name, label, role}].")
 
     class Meta(ItemJSON.Meta):
@@ -81,9 +83,13 @@ class ItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
 
     def get_queryset(self) -> ItemQuerySet:
         items = Item.objects.offered()
+        if self.action == "list":
+            items = items.defer("current__files", "current__schema")
         search = self.request.query_params.get("search", "")
         if search:
-            items = items.filter(Q(title__icontains=search) | Q(summary__icontains=search) | Q(slug__icontains=search))
+            items = items.filter(
+                Q(title__icontains=search) | Q(summary__icontains=search) | Q(slug__icontains=search)
+            )
         category = self.request.query_params.get("category", "")
         return items.filter(category=category) if category else items
 

@@ -48,8 +48,8 @@ class Document:
 
 def load(text: str, file: str) -> Document:
     """Read YAML, or raise CatalogProblems."""
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
             raise CatalogProblems([Problem(file, 1, "the file is empty")])
@@ -64,8 +64,11 @@ def load(text: str, file: str) -> Document:
         raise CatalogProblems([Problem(file, line, f"this is not YAML: {error.problem}")]) from error
     except yaml.YAMLError as error:
         raise CatalogProblems([Problem(file, 1, "this is not YAML: it has control characters")]) from error
-    finally:
-        loader.dispose()
+    except ValueError as error:
+        reason = f"a value cannot be read, put it in quotes: {error}"
+        raise CatalogProblems([Problem(file, 1, reason)]) from error
+    except RecursionError as error:
+        raise CatalogProblems([Problem(file, 1, "the file holds itself, or goes too deep")]) from error
 
 
 def _walk(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Iterator[tuple[int, str]]:

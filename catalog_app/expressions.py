@@ -1,8 +1,9 @@
 """
 Small expressions in CEL, which manifests, prices, approvals and policies share.
 
-The only module that knows the CEL library. CEL does not mix whole and broken numbers, so every number that goes in
-becomes a double: expressions write `1.0`. Added to the language: `join(list)`, the elements with commas between.
+The only module that knows the CEL library. CEL does not mix whole and broken numbers, so every number that
+goes in becomes a double: expressions write `1.0`. Added to the language: `join(list)`, the elements with
+commas between.
 """
 
 import re
@@ -14,7 +15,9 @@ from typing import Any
 import cel
 
 MAX_LENGTH = 1500  # characters: the language has no cost limit, so what can be written is limited
-FUNCTIONS = frozenset("contains endsWith matches startsWith size string double int join".split())
+FUNCTIONS = frozenset(
+    ["contains", "endsWith", "matches", "startsWith", "size", "string", "double", "int", "join"]
+)
 
 # The names that a macro binds: t in `tags.all(t, t != '')`. The library reports them like variables.
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*([A-Za-z_]\w*)\s*,")

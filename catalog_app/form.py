@@ -39,7 +39,10 @@ def sections(manifest: Manifest, schema: Mapping[str, Any]) -> list[Section]:
     return [
         Section(
             section.title,
-            [_field(name, variables[name], name in required, manifest.overlay(name)) for name in section.fields],
+            [
+                _field(name, variables[name], name in required, manifest.overlay(name))
+                for name in section.fields
+            ],
         )
         for section in manifest.form.sections
     ]
@@ -65,7 +68,9 @@ def _field(name: str, schema: Schema, required: bool, overlay: FieldOverlay) -> 
 def _inner(name: str, schema: Schema) -> Iterable[FieldSpec]:
     properties = schema.get("properties", {})
     for inner in schema.get("x-order", []):
-        yield _field(f"{name}.{inner}", properties[inner], inner in schema.get("required", []), FieldOverlay())
+        yield _field(
+            f"{name}.{inner}", properties[inner], inner in schema.get("required", []), FieldOverlay()
+        )
 
 
 def _widget(schema: Schema, choices: list[str]) -> str:

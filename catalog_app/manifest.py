@@ -1,9 +1,9 @@
 """
 item.yaml, beside the main.tf of a module: what the catalog says about it.
 
-It overlays the variables of the module and never repeats them. Names that expressions see: `inject` request and base
-(the outputs of the landing zone); `show_if` params and request; `auto_if` request; meters params, usage, hours and
-request.
+It overlays the variables of the module and never repeats them. Names that expressions see: `inject` request
+and base (the outputs of the landing zone); `show_if` params and request; `auto_if` request; meters params,
+usage, hours and request.
 """
 
 from collections.abc import Callable
@@ -117,7 +117,7 @@ class Pricing(Strict):
     hours: dict[Environment | Literal["default"], Annotated[float, Field(ge=0, le=744)]] = {}
 
     def hours_in(self, environment: str) -> float:
-        hours: dict[str, float] = {**self.hours}
+        hours: dict[str, float] = {str(name): value for name, value in self.hours.items()}
         return hours.get(environment, hours.get("default", HOURS_IN_A_MONTH))
 
 
@@ -155,7 +155,15 @@ class Manifest(Strict):
     title: Annotated[str, StringConstraints(min_length=1, max_length=60)]
     version: Version  # of module and manifest together
     category: Literal[
-        "compute", "containers", "databases", "integration", "networking", "security", "storage", "web", "platform"
+        "compute",
+        "containers",
+        "databases",
+        "integration",
+        "networking",
+        "security",
+        "storage",
+        "web",
+        "platform",
     ]
     summary: Text
     icon: Slug

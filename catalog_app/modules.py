@@ -1,8 +1,8 @@
 """
 One folder of the catalog: a Terraform module with its item.yaml, read and checked together.
 
-What the manifest says is held against what the module has, so that a typing error is found when the catalog is
-synced and not when somebody asks for the item.
+What the manifest says is held against what the module has, so that a typing error is found when the catalog
+is synced and not when somebody asks for the item.
 """
 
 import hashlib
@@ -24,7 +24,10 @@ SUFFIXES = (".tf", ".tftpl")  # what a module needs to run
 # What the portal knows of a request, by the place of the expression.
 FACTS = {
     "inject": frozenset(
-        {"environment", "region", "business_unit", "cost_center", "requester", "name", "tags", "unique_suffix"}
+        {
+            "environment", "region", "business_unit", "cost_center", "requester", "name", "tags",
+            "unique_suffix",
+        }
     ),
     "show_if": frozenset({"environment", "region"}),
     "auto_if": frozenset(
@@ -60,7 +63,7 @@ def digest_of(files: Mapping[str, str]) -> str:
 
 
 def read_folder(folder: Path, known_meters: Collection[str] | None = None) -> list[Source]:
-    """Read every <item>/item.yaml below the folder, or raise CatalogProblems with all that is wrong in any of them.
+    """Read every <item>/item.yaml below the folder, or raise CatalogProblems with all that is wrong in them.
 
     known_meters: the keys that have a price; None leaves that check out.
     """
@@ -84,7 +87,9 @@ def read_folder(folder: Path, known_meters: Collection[str] | None = None) -> li
 def _read(folder: Path, known_meters: Collection[str] | None) -> Source:
     files = _files(folder)
     if MANIFEST not in files:
-        raise CatalogProblems([Problem(f"{folder.name}/{MANIFEST}", 1, "the file is missing: every module has one")])
+        raise CatalogProblems(
+            [Problem(f"{folder.name}/{MANIFEST}", 1, "the file is missing: every module has one")]
+        )
     module = read_module(files, folder.name)
     try:
         document = documents.load(files[MANIFEST], f"{folder.name}/{MANIFEST}")
@@ -123,6 +128,7 @@ def _disagreements(
     document: Document, manifest: Manifest, module: Module, known_meters: Collection[str] | None
 ) -> Iterator[Problem]:
     yield from _form(document, manifest, module)
+    yield from _labels(document, manifest, module)
     yield from _required(document, manifest, module)
     yield from _expressions(document, manifest)
     for index, operation in enumerate(manifest.operations):
@@ -158,9 +164,15 @@ def _form(document: Document, manifest: Manifest, module: Module) -> Iterator[Pr
             yield document.problem(path, f"{name} is asked twice")
         if name in form.inject:
             yield document.problem(path, f"{name} is asked and injected: only one of both")
-    for name, overlay in form.fields.items():
+    for name in form.fields:
         if name not in manifest.asked:
-            yield document.problem(("form", "fields", name), f"{name} is described and not asked in any section")
+            yield document.problem(
+                ("form", "fields", name), f"{name} is described and not asked in any section"
+            )
+
+
+def _labels(document: Document, manifest: Manifest, module: Module) -> Iterator[Problem]:
+    for name, overlay in manifest.form.fields.items():
         choices = {str(choice) for choice in module.variables.get(name, {}).get("enum", [])}
         for label in sorted(set(overlay.labels) - choices):
             yield document.problem(("form", "fields", name, "labels", label), f"{name} has no value {label}")

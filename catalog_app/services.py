@@ -51,7 +51,7 @@ def sync(folder: Path, *, known_meters: Collection[str] | None = None) -> SyncRe
 
 
 def _exists_differently(source: Source) -> bool:
-    """Whether the version is there with other files. A version never changes: deployments were made with it."""
+    """Whether the version is there with other files. It must not change: deployments were made with it."""
     same = ItemVersion.objects.filter(item__slug=source.manifest.name, version=source.manifest.version)
     return same.exclude(digest=source.digest).exists()
 
@@ -105,7 +105,7 @@ def validate(
     region: str = "",
     business_unit: str = "",
 ) -> dict[str, Any]:
-    """The asked parameters with defaults filled in and hidden ones back at theirs, or InvalidInput with all problems.
+    """The asked parameters with defaults filled in and hidden ones back at theirs, or InvalidInput.
 
     Where the environment, the region or the business unit is given, it must be one the item is offered in.
     """
@@ -122,7 +122,7 @@ def validate(
 def visible(
     version: ItemVersion, given: Mapping[str, Any], *, environment: str = "", region: str = ""
 ) -> set[str]:
-    """The fields to show for these values, which may be incomplete or wrong: a form that is being filled in."""
+    """The fields to show for values that may be incomplete or wrong: a form that is being filled in."""
     checked = _checked(_Key.of(version))
     wrong = {path.split(".")[0] for path in checked.problems(given)}
     good = {name: value for name, value in given.items() if name in checked.variables and name not in wrong}
@@ -144,7 +144,8 @@ def availability_problems(
         if value and value not in choices and "*" not in choices:
             title = name.replace("_", " ")
             problems[name] = (
-                f"{version.parsed.title} is not offered in the {title} {value}. Choose one of: {', '.join(choices)}."
+                f"{version.parsed.title} is not offered in the {title} {value}. "
+                f"Choose one of: {', '.join(choices)}."
             )
     return problems
 
@@ -175,8 +176,8 @@ def inject(
 
 def _no_landing_zone(version: ItemVersion, request: Mapping[str, Any]) -> str:
     return (
-        f"{request.get('business_unit', 'The business unit')} has no landing zone in {request['environment']} for "
-        f"{version.parsed.title}: ask the platform team to set one up."
+        f"{request.get('business_unit', 'The business unit')} has no landing zone in "
+        f"{request['environment']} for {version.parsed.title}: ask the platform team to set one up."
     )
 
 
@@ -199,7 +200,7 @@ def _parameter_problems(version: ItemVersion, checked: Values, given: Mapping[st
 def _pruned(
     manifest: Manifest, checked: Values, given: Mapping[str, Any], environment: str, region: str
 ) -> dict[str, Any]:
-    """Defaults filled in; what the form would hide goes back to its default, again and again until nothing hides."""
+    """Defaults filled in; what the form would hide goes back to its default, until nothing more hides."""
     kept = dict(given)
     while True:
         parameters = checked.completed(kept)

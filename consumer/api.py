@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -26,7 +27,7 @@ from portal.ports import RunDocument
 from requests_app.models import Deployment, ServiceRequest
 
 Body = TypeVar("Body", bound=Message)
-Answer = Callable[..., HttpResponse]
+Answer = Callable[..., HttpResponseBase]
 
 
 def _edge(view: Answer) -> Answer:
@@ -35,7 +36,7 @@ def _edge(view: Answer) -> Answer:
     @csrf_exempt
     @login_not_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except states.Locked as error:

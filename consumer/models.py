@@ -22,7 +22,9 @@ class StateVersion(models.Model):
 class StateLock(models.Model):
     """Who may write the state of a deployment now."""
 
-    deployment = models.OneToOneField(Deployment, primary_key=True, on_delete=models.PROTECT, related_name="+")
+    deployment = models.OneToOneField(
+        Deployment, primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
     lock_id = models.CharField(max_length=80)
     run_key = models.CharField(max_length=40)
     info = models.JSONField()  # as Terraform sent it, to be shown to others who want the lock

@@ -127,7 +127,11 @@ def plan(run: RunDocument, body: PlanBody) -> dict[str, Any]:
     summary = {
         **body.model_dump(exclude={"resources"}),
         "resources": [
-            {"address": r.get("address"), "type": r.get("type"), "actions": r.get("change", {}).get("actions", [])}
+            {
+                "address": r.get("address"),
+                "type": r.get("type"),
+                "actions": (r.get("change") or {}).get("actions", []),
+            }
             for r in body.resources
         ],
     }
@@ -247,5 +251,3 @@ def _base_groups(base: Mapping[str, Any], region: str) -> Sequence[Mapping[str, 
     """The group of the landing zone, which is there before any run (the sandbox cannot know it otherwise)."""
     name = base.get("resource_group_name")
     return [{"name": name, "location": base.get("location", region)}] if name else []
-
-

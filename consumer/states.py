@@ -50,7 +50,8 @@ def lock(deployment: Deployment, info: Mapping[str, Any], *, run_key: str) -> No
     if not 0 < len(lock_id) <= 80:
         raise InvalidInput({"ID": "This is the id of the lock, with at most 80 characters."})
     StateLock.objects.bulk_create(
-        [StateLock(deployment=deployment, lock_id=lock_id, run_key=run_key, info=dict(info))], ignore_conflicts=True
+        [StateLock(deployment=deployment, lock_id=lock_id, run_key=run_key, info=dict(info))],
+        ignore_conflicts=True,
     )
     held = StateLock.objects.get(deployment=deployment)
     if (held.lock_id, held.run_key) != (lock_id, run_key):
@@ -83,5 +84,5 @@ def _keys() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-def _derived(secret: str) -> bytes:
-    return base64.urlsafe_b64encode(hashlib.sha256(b"terraform states " + secret.encode()).digest())
+def _derived(secret: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(b"terraform states " + secret.encode()).digest()).decode()

@@ -76,5 +76,7 @@ def verify() -> Verified:
             return Verified(count, f"event {count} was changed")
         previous = event.hash
     if (head.sequence, head.hash) != (count, previous):
-        return Verified(count, f"the newest events are missing: the chain had {head.sequence}, and {count} are there")
+        return Verified(
+            count, f"the newest events are missing: the chain had {head.sequence}, and {count} are there"
+        )
     return Verified(count)

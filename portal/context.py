@@ -25,7 +25,7 @@ def theme_of(request: HttpRequest) -> str:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The theme (a cookie, so there is no flash) and what the navigation offers; looked up only when it is drawn."""
+    """The theme (a cookie, so there is no flash), and what the navigation offers, looked up when drawn."""
     user = getattr(request, "user", None)
     return {
         "theme": theme_of(request),

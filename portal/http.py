@@ -82,7 +82,11 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     if response is not None:
         detail = response.data.get("detail", error) if isinstance(response.data, dict) else error
         code = getattr(detail, "code", type(error).__name__)
-        response.data = {"code": CODES.get(code, type(error).__name__), "message": str(detail), "problems": {}}
+        response.data = {
+            "code": CODES.get(code, type(error).__name__),
+            "message": str(detail),
+            "problems": {},
+        }
     return response
 
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from portal.identity.models import BusinessUnit, User
+from portal.identity.models import BusinessUnit
 from portal.identity.roles import Permission
 
 
@@ -51,7 +51,9 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["subject", "sequence"], name="event_by_subject"),
             models.Index(fields=["business_unit", "-sequence"], name="event_by_business_unit"),
-            models.Index(fields=["sequence"], condition=Q(mirrored_at__isnull=True), name="event_not_mirrored"),
+            models.Index(
+                fields=["sequence"], condition=Q(mirrored_at__isnull=True), name="event_not_mirrored"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -83,7 +85,9 @@ class QueuedMessage(models.Model):
     reason = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["rank_at"], condition=Q(dead_at__isnull=True), name="message_in_order")]
+        indexes = [
+            models.Index(fields=["rank_at"], condition=Q(dead_at__isnull=True), name="message_in_order")
+        ]
 
     def __str__(self) -> str:
         return f"{self.run_key} ({self.priority})"
@@ -111,7 +115,9 @@ class TrackedEntry(models.Model):
     text = models.TextField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run_key", "sequence"], name="entry_is_known_by_sequence")]
+        constraints = [
+            models.UniqueConstraint(fields=["run_key", "sequence"], name="entry_is_known_by_sequence")
+        ]
 
     def __str__(self) -> str:
         return f"{self.run_key} {self.sequence} {self.text}"

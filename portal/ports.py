@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-# ── the queue ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Priority(StrEnum):
@@ -74,7 +74,7 @@ class Queue(Protocol):
     def dead_letters(self) -> Sequence[DeadLetter]: ...
 
 
-# ── the tracking store ───────────────────────────────────────────────────────────────────────────────────────────
+# ── the tracking store ──────────────────────────────────────────────────────────────────────────────────────
 
 
 class Phase(StrEnum):
@@ -139,7 +139,7 @@ class Tracker(Protocol):
         """Those with a sequence above `after`, in order."""
 
 
-# ── the runner ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the runner ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Liveness(StrEnum):

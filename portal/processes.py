@@ -5,6 +5,7 @@ The portal's processes on one machine: started from the Procfile, watched, and s
 """
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -31,6 +32,8 @@ STOPPING_ORDER: Final = ("consumer", "tasks", "web")
 COLOURS: Final = {"web": "32", "tasks": "36", "consumer": "35"}
 SECONDS_TO_END: Final = 15.0
 SECONDS_FOR_RUNS: Final = 30
+PR_SET_PDEATHSIG: Final = 1
+PRCTL: Final = getattr(ctypes.CDLL(None), "prctl", None)
 # Tells a process of ours from any other; the value is the data folder.
 MARK: Final = "PORTAL_PROCESS_OF"
 
@@ -53,6 +56,12 @@ class Ended:
         return f"the process “{self.name}” {how}"
 
 
+def _end_with_parent() -> None:
+    """Have the kernel send SIGTERM when the supervisor dies, even if it was killed. Linux only."""
+    if PRCTL:
+        PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class Member:
     """One line of the Procfile, running in a session of its own."""
 
@@ -67,6 +76,7 @@ class Member:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_end_with_parent,
         )
         self.relaying: threading.Thread | None = None
 

@@ -1,5 +1,6 @@
 """Django's settings. What differs between machines comes from portal/env.py; the outside world is chosen at the end."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -98,7 +99,9 @@ def _database(url: str) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": DATA_DIR / "portal.sqlite3",
-            # IMMEDIATE: a transaction that will write takes its lock at the start, so it waits and never fails half-way.
+            # A file: in memory, SQLite's locks are other ones than those in production.
+            "TEST": {"NAME": DATA_DIR / f"test-{os.getpid()}.sqlite3"},
+            # IMMEDIATE: a transaction takes its write lock at the start, so it waits and never fails half-way.
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,
@@ -126,7 +129,7 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"},
 }
 
-# ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── people ──────────────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "identity.User"
 AUTHENTICATION_BACKENDS = ["portal.identity.local.LocalAccountBackend"]
 LOGIN_URL = "account_login"
@@ -149,7 +152,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 API_TOKEN_MAX_DAYS = 90
 
-# ── hardening ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── hardening ───────────────────────────────────────────────────────────────────────────────────────────────
 SESSION_COOKIE_NAME = "groundwork_sid" if DEBUG else "__Host-groundwork_sid"
 CSRF_COOKIE_NAME = "groundwork_csrf" if DEBUG else "__Host-groundwork_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
@@ -181,7 +184,7 @@ SECURE_CSP = {
     "object-src": ["'none'"],
 }
 
-# ── static files ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── static files ────────────────────────────────────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)
@@ -192,7 +195,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# ── API ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── API ─────────────────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "portal.identity.drf.ApiTokenAuthentication",
@@ -225,7 +228,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# ── background work ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── background work ─────────────────────────────────────────────────────────────────────────────────────────
 Q_CLUSTER = {
     "name": "groundwork",
     "orm": "default",
@@ -249,7 +252,7 @@ LOGGING = {
     "loggers": {"django_q": {"level": "WARNING"}},
 }
 
-# ── Groundwork ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Groundwork ──────────────────────────────────────────────────────────────────────────────────────────────
 CATALOG_FOLDER = BASE_DIR / "terraform" / "modules"
 POLICY_FOLDER = BASE_DIR / "terraform" / "policies"
 CURRENCY = env.CURRENCY

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import django_filters as df
+import django_filters as df  # type: ignore[import-untyped]
 from django import forms
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
@@ -27,6 +27,10 @@ def search_input(placeholder: str) -> forms.TextInput:
     return forms.TextInput(attrs={"type": "search", "placeholder": placeholder, "autocomplete": "off"})
 
 
+def date_input() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"})
+
+
 def visible_units(request: HttpRequest | None) -> QuerySet[BusinessUnit]:
     """The business units that a filter of this person's lists offers."""
     user: Any = getattr(request, "user", None)
@@ -36,7 +40,7 @@ def visible_units(request: HttpRequest | None) -> QuerySet[BusinessUnit]:
     return units if user.is_operator else units.for_user(user, Permission.REQUEST_VIEW)
 
 
-class EventFilter(df.FilterSet):
+class EventFilter(df.FilterSet):  # type: ignore[misc]
     ACTIONS = [
         ("request", "Requests"), ("run", "Runs"), ("catalog", "Catalog"), ("identity", "People and tokens"),
     ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Requests and deployments for automation: the same services as the pages, the same refusals."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,16 @@ ANY_BODY = PolymorphicProxySerializer(
     serializers={str(kind): body for kind, body in shapes.BODIES.items()},
     resource_type_field_name="kind",
 )
+SUBMITS: dict[Kind, Callable[..., ServiceRequest]] = {
+    Kind.CREATE: services.submit,
+    Kind.UPDATE: services.submit_update,
+    Kind.DESTROY: services.submit_destroy,
+}
+PREVIEWS: dict[Kind, Callable[..., Proposal]] = {
+    Kind.CREATE: services.preview,
+    Kind.UPDATE: services.preview_update,
+    Kind.DESTROY: services.preview_destroy,
+}
 TEXT_FILTERS = ["state", "business_unit", "environment", "item", "search"]
 
 
@@ -42,7 +52,9 @@ class ServiceRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         visible = ServiceRequest.objects.visible_to(self.request.user).with_names()
         if self.action != "list":
             return visible
-        return filter_requests(visible, self.request.query_params, self.request.user).order_by("-submitted_at", "-pk")
+        return filter_requests(visible, self.request.query_params, self.request.user).order_by(
+            "-submitted_at", "-pk"
+        )
 
     def get_object(self) -> ServiceRequest:
         return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"].removeprefix("REQ-"))
@@ -58,12 +70,7 @@ class ServiceRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     def create(self, request: ApiCall) -> Response:
         """Ask for something new, for a change, or for a removal."""
         kind, wanted = _wanted(request)
-        submit = {
-            Kind.CREATE: services.submit,
-            Kind.UPDATE: services.submit_update,
-            Kind.DESTROY: services.submit_destroy,
-        }[kind]
-        service_request = submit(requester=request.user, **wanted)
+        service_request = SUBMITS[kind](requester=request.user, **wanted)
         return Response(self._json(service_request), status.HTTP_201_CREATED)
 
     @extend_schema(request=ANY_BODY, responses=shapes.CheckJSON)
@@ -71,12 +78,7 @@ class ServiceRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     def check(self, request: ApiCall) -> Response:
         """The estimate and the verdict, without asking for anything."""
         kind, wanted = _wanted(request)
-        preview = {
-            Kind.CREATE: services.preview,
-            Kind.UPDATE: services.preview_update,
-            Kind.DESTROY: services.preview_destroy,
-        }[kind]
-        return Response(_check_json(preview(requester=request.user, **wanted)))
+        return Response(_check_json(PREVIEWS[kind](requester=request.user, **wanted)))
 
     @extend_schema(request=shapes.NoteBody)
     @action(detail=True, methods=["post"])

@@ -1,12 +1,12 @@
 """
 Form fields made from the variables of a module.
 
-They read what was typed and keep it; what a value must be is judged by the services, in one place for page, API and CLI.
+They read what was typed and keep it. What a value must be is judged by the services: as for the API.
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -17,11 +17,12 @@ from catalog_app.variables.types import Schema, base_type
 
 LEFT_OUT = object()  # not given: the default of the variable counts, or the service says that it is needed
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+FITS_ON_A_LINE = 64  # letters of all radios together; more read better as a select
 SCALARS = {"string", "number", "integer", "boolean"}
 
 
 class ParameterField(forms.Field):
-    """One parameter; `clean` gives its value, the text that was typed where that is no such value, or LEFT_OUT."""
+    """One parameter. `clean` gives its value, LEFT_OUT, or the text as typed where it is no such value."""
 
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(
@@ -53,8 +54,8 @@ def as_number(text: str) -> Any:
 
 def _items(schema: Schema) -> str:
     """The type of what is in a list or a map; empty for anything that does not fit on a line."""
-    inner = schema.get("items") or schema.get("additionalProperties") or {}
-    kind = base_type(inner) if isinstance(inner, Mapping) and inner else ""
+    inner: Schema = schema.get("items") or schema.get("additionalProperties") or {}
+    kind = base_type(inner) if inner else ""
     return kind if kind in SCALARS else ""
 
 
@@ -163,11 +164,12 @@ def _widget(spec: FieldSpec) -> forms.Widget:
     if spec.widget in ("radio", "select") and spec.labels:
         empty = [("", "None")] if spec.nullable else []
         choices = [*empty, *spec.labels.items()]
-        return forms.RadioSelect(choices=choices) if spec.widget == "radio" else forms.Select(choices=choices)
+        as_radios = spec.widget == "radio" and sum(len(label) for _, label in choices) <= FITS_ON_A_LINE
+        return forms.RadioSelect(choices=choices) if as_radios else forms.Select(choices=choices)
     if spec.widget == "number":
         return forms.NumberInput(attrs={**attributes, **_bounds(spec.schema)})
     if spec.widget == "password":
-        # What was typed comes back after a refusal: the page is never stored, and nobody types a key twice gladly.
+        # What was typed comes back after a refusal: the page is never stored.
         return forms.PasswordInput(attrs={**attributes, "autocomplete": "new-password"}, render_value=True)
     if spec.widget in ("list", "map", "textarea"):
         return forms.Textarea(attrs={**attributes, "rows": 3, "placeholder": _placeholder(spec)})

@@ -7,6 +7,7 @@ from django import forms
 
 from catalog_app import services as catalog
 from catalog_app.models import ItemVersion
+from portal.errors import InvalidInput, PortalError
 from portal.identity.models import BusinessUnit, Environment, User
 from portal.identity.roles import Permission
 from portal.templatetags.ui import region as region_name
@@ -22,10 +23,11 @@ class RequestForm(ItemForm):
     def __init__(self, version: ItemVersion, user: User, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(version, data=data, without={"name"})
         units = BusinessUnit.objects.for_user(user, Permission.REQUEST_CREATE).filter(is_active=True)
-        self.fields = {**self._where(version, [(unit.slug, unit.name) for unit in units]), **self.fields}
+        self.units = [(unit.slug, unit.name) for unit in units]
+        self.fields = {**self._where(version), **self.fields}
         self.fields["justification"] = _justification()
 
-    def _where(self, version: ItemVersion, units: list[tuple[str, str]]) -> dict[str, forms.Field]:
+    def _where(self, version: ItemVersion) -> dict[str, forms.Field]:
         offered = version.parsed.availability
         asked = {spec.name: spec for section in catalog.form_fields(version) for spec in section.fields}
         overlay = asked.get("name")
@@ -41,7 +43,9 @@ class RequestForm(ItemForm):
                     attrs={"autocomplete": "off", "spellcheck": "false", "aria-required": "true"}
                 ),
             ),
-            "business_unit": _one_of("Business unit", units, help_text="Who answers for it and pays for it."),
+            "business_unit": _one_of(
+                "Business unit", self.units, help_text="Who answers for it and pays for it."
+            ),
             "environment": _one_of(
                 "Environment", [(name, Environment(name).label) for name in offered.environments]
             ),
@@ -100,9 +104,8 @@ class ChangeForm(ItemForm):
         }
 
     def cards(self) -> list[Card]:
-        return [
-            *super().cards(), Card("For the approver", [self["allow_replace"], self["justification"]])
-        ]  # fmt: skip
+        approver = Card("For the approver", [self["allow_replace"], self["justification"]])
+        return [*super().cards(), approver]
 
 
 class DestroyForm(forms.Form):
@@ -123,11 +126,19 @@ class DestroyForm(forms.Form):
             )
         self.fields["justification"] = _justification()
 
-    def clean_confirm(self) -> str:
-        typed = str(self.cleaned_data["confirm"]).strip()
-        if typed != self.deployment.name:
-            raise forms.ValidationError(f"This is not its name: type {self.deployment.name}.")
-        return typed
+    def anchor(self, path: str) -> str:
+        return ""
+
+    def confirmed(self) -> str:
+        """The justification; InvalidInput where the name was not typed."""
+        self.is_valid()
+        if "confirm" in self.fields and self.cleaned_data["confirm"] != self.deployment.name:
+            raise InvalidInput({"confirm": f"This is not its name: type {self.deployment.name}."})
+        return self.cleaned_data["justification"]
+
+    def refuse(self, error: PortalError) -> None:
+        for path, why in error.problems.items():
+            self.add_error(path if path in self.fields else None, why)
 
 
 def _justification() -> forms.Field:

@@ -11,7 +11,7 @@ from catalog_app import services as catalog
 from catalog_app.form import FieldSpec
 from catalog_app.manifest import Usage
 from catalog_app.models import ItemVersion
-from portal.errors import PortalError
+from portal.errors import InvalidInput, PortalError
 from requests_app.fields import LEFT_OUT, ParameterField, as_number
 
 PARAMETER, USAGE = "param-", "usage-"
@@ -101,7 +101,7 @@ class ItemForm(forms.Form):
             widget=forms.NumberInput(attrs={"min": 0, "step": "any", "autocomplete": "off"}),
         )
 
-    # ── what was typed ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── what was typed ────────────────────────────────────────────────────────────────────────────────
 
     def values(self) -> dict[str, Any]:
         """What the fields hold, by field name; their defaults while nothing was sent."""
@@ -118,6 +118,15 @@ class ItemForm(forms.Form):
         if not self.is_bound or self.is_valid():
             return {}
         return {name: " ".join(map(str, errors)) for name, errors in self.errors.items()}
+
+    def check_readable(self) -> None:
+        """InvalidInput where something cannot be read at all."""
+        if problems := self.unreadable():
+            raise InvalidInput(problems)
+
+    def wanted(self, *, leaving_out: Collection[str] = ()) -> dict[str, Any]:
+        """The arguments of the service. leaving_out: paths of what is wrong; defaults stand in."""
+        raise NotImplementedError
 
     def parameters(self) -> dict[str, Any]:
         values = self.values()
@@ -140,7 +149,7 @@ class ItemForm(forms.Form):
             name: as_number(str(value).strip()) for name, value in typed.items() if value not in (None, "")
         }
 
-    # ── what is shown ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── what is shown ─────────────────────────────────────────────────────────────────────────────────
 
     def hide_all_but(self, names: Collection[str]) -> None:
         for _, spec in self.specs:
@@ -172,13 +181,14 @@ class ItemForm(forms.Form):
             is_hidden_now=spec.name in getattr(self, "_hidden", set()),
         )
 
-    # ── what is wrong ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── what is wrong ─────────────────────────────────────────────────────────────────────────────────
 
     def refuse(self, error: PortalError) -> None:
         """Say each problem beside its field, and what belongs to none above the form."""
-        self.is_valid()
+        known = self.unreadable()
         for path, why in error.problems.items():
-            self.add_error(self.field_for(path), why)
+            if path not in known:
+                self.add_error(self.field_for(path), why)
         if not error.problems:
             self.add_error(None, str(error))
 

@@ -68,10 +68,14 @@ class Deployment(models.Model):
                 condition=Q(state__in=LIVE),
                 name="deployment_name_is_unique",
             ),
-            models.CheckConstraint(condition=Q(state__in=DeploymentState.values), name="deployment_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=DeploymentState.values), name="deployment_state_is_known"
+            ),
         ]
         indexes = [
-            models.Index(fields=["business_unit", "state", "-created_at"], name="deployment_by_business_unit"),
+            models.Index(
+                fields=["business_unit", "state", "-created_at"], name="deployment_by_business_unit"
+            ),
             models.Index(fields=["-created_at"], name="deployment_newest"),
         ]
 

@@ -3,13 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Protocol
+
+from django.conf import settings
 
 from billing_app.services import Estimate, Line
 from catalog_app.policy import Finding, Verdict
 from portal.identity.models import User
 from requests_app.item_form import PARAMETER, ItemForm, Mistake
 from requests_app.proposal import Proposal
+
+
+class HasAnchors(Protocol):
+    def anchor(self, path: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,6 @@ class Panel:
     mistakes: list[Mistake]
     approvers: list[User]
     automatic: bool
-    environment: str
     before: Decimal | None = None  # the monthly cost of what is changed now
 
     @property
@@ -51,39 +56,49 @@ class Panel:
         return self.estimate.monthly - self.before
 
     @property
+    def decide_within(self) -> int:
+        """Days."""
+        return settings.DECIDE_WITHIN_DAYS
+
+    @property
     def blocked(self) -> bool:
         return bool(self.verdict and self.verdict.blocked)
 
 
 def look(form: ItemForm, ask: Callable[..., Proposal], before: Decimal | None = None) -> Panel:
-    """Ask what would come of the form. Where something is wrong or missing, its default stands in for the estimate."""
+    """Ask what would come of the form. The default stands in for what is wrong or missing."""
     wrong: Mapping[str, str] = form.unreadable()
     proposal = ask(**form.wanted(leaving_out=_paths(wrong)))
     wrong = {**wrong, **proposal.problems}
     if proposal.problems:
         proposal = ask(**form.wanted(leaving_out=_paths(wrong)))
-    return made(form, proposal, wrong, before)
+    return made(form, proposal, [_mistake(form, path, why) for path, why in wrong.items()], before)
 
 
-def made(form: ItemForm, proposal: Proposal, wrong: Mapping[str, str], before: Decimal | None) -> Panel:
-    estimate, verdict = proposal.estimate, proposal.verdict
-    largest = max((line.monthly for line in estimate.lines), default=Decimal(0)) if estimate else Decimal(0)
+def made(
+    form: HasAnchors, proposal: Proposal, mistakes: list[Mistake] | None = None, before: Decimal | None = None
+) -> Panel:
+    verdict = proposal.verdict
+    findings = verdict.findings if verdict else []
     return Panel(
-        estimate=estimate,
-        lines=[
-            EstimateLine(line, int(line.monthly / largest * 100) if largest else 0)
-            for line in (estimate.lines if estimate else [])
-        ],
+        estimate=proposal.estimate,
+        lines=_lines(proposal.estimate),
         verdict=verdict,
-        rules=[
-            Rule(finding, form.anchor(finding.field)) for finding in (verdict.findings if verdict else [])
-        ],
-        mistakes=[_mistake(form, path, why) for path, why in wrong.items()],
+        rules=[Rule(finding, form.anchor(finding.field)) for finding in findings],
+        mistakes=mistakes or [],
         approvers=[] if verdict and verdict.blocked else proposal.approvers,
         automatic=proposal.automatic,
-        environment=proposal.environment,
         before=before,
     )
+
+
+def _lines(estimate: Estimate | None) -> list[EstimateLine]:
+    if estimate is None:
+        return []
+    largest = max((line.monthly for line in estimate.lines), default=Decimal(0))
+    return [
+        EstimateLine(line, int(line.monthly / largest * 100) if largest else 0) for line in estimate.lines
+    ]
 
 
 def _paths(wrong: Mapping[str, str]) -> list[str]:

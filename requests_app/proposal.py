@@ -65,13 +65,17 @@ class Proposal:
             raise PolicyRefused(
                 " ".join(finding.message for finding in refused),
                 self.verdict.as_json(),
-                {finding.field or finding.rule: f"{finding.message} {finding.hint or ''}".strip() for finding in refused},
+                {
+                    finding.field or finding.rule: f"{finding.message} {finding.hint or ''}".strip()
+                    for finding in refused
+                },
             )
         return self
 
     def facts(self) -> dict[str, Any]:
         """What rules may look at."""
-        assert self.version and self.business_unit  # checked before
+        assert self.version is not None  # checked before
+        assert self.business_unit is not None
         estimate = self.estimate
         return {
             "kind": str(self.kind),
@@ -88,6 +92,7 @@ class Proposal:
                 "complete": bool(estimate and estimate.complete),
             },
             "requester": self.requester.username,
+            "allow_replace": self.allow_replace,
         }
 
     def judge(self) -> Self:
@@ -135,7 +140,7 @@ def new(
     usage: Mapping[str, Any] | None = None,
     justification: str = "",
 ) -> Proposal:
-    """Something that is not there yet. `item` and `business_unit` are slugs; the name is a parameter of the module too."""
+    """Something that is not there yet. `item` and `business_unit` are slugs; the name is a parameter too."""
     name = name or str(parameters.get("name", ""))
     proposal = Proposal(
         kind=Kind.CREATE,
@@ -155,16 +160,22 @@ def new(
     if proposal.business_unit is None:
         own = BusinessUnit.objects.for_user(requester, Permission.REQUEST_CREATE).filter(is_active=True)
         units = ", ".join(own.values_list("slug", flat=True)) or "none"
-        problems["business_unit"] = f"You cannot ask for the business unit {business_unit!r}. You can for: {units}."
+        problems["business_unit"] = (
+            f"You cannot ask for the business unit {business_unit!r}. You can for: {units}."
+        )
     if environment not in Environment.values:
         problems["environment"] = f"Choose one of: {', '.join(Environment.values)}."
     if not region:
         problems["region"] = "This is needed and was not given."
     _check_text(proposal)
     if not NAME.fullmatch(name):
-        problems["name"] = "A name has 3 to 12 lower-case letters, digits and single hyphens, and begins with a letter."
+        problems["name"] = (
+            "A name has 3 to 12 lower-case letters, digits and single hyphens, and begins with a letter."
+        )
     if proposal.version and "item" not in problems:
-        _check_parameters(proposal, {**parameters, "name": name} if _asks_name(proposal.version) else parameters)
+        _check_parameters(
+            proposal, {**parameters, "name": name} if _asks_name(proposal.version) else parameters
+        )
     _check_landing_zone(proposal)
     _check_name_is_free(proposal)
     return proposal.judge()
@@ -227,7 +238,9 @@ def _about(
         deployment=deployment,
     )
     if proposal.business_unit is None:
-        proposal.problems["business_unit"] = f"You cannot ask for the business unit {deployment.business_unit.slug!r}."
+        proposal.problems["business_unit"] = (
+            f"You cannot ask for the business unit {deployment.business_unit.slug!r}."
+        )
     if not deployment.is_live or deployment.state == DeploymentState.NEW:
         proposal.problems["deployment"] = f"{deployment.name} is {deployment.get_state_display().lower()}."
     _check_text(proposal)

@@ -20,7 +20,9 @@ class Body(serializers.Serializer):
             unknown = sorted(set(map(str, data)) - set(self.fields))
             if unknown:
                 known = ", ".join(self.fields)
-                raise InvalidInput({name: f"{name} is not known here. Known are: {known}." for name in unknown})
+                raise InvalidInput(
+                    {name: f"{name} is not known here. Known are: {known}." for name in unknown}
+                )
         return super().to_internal_value(data)
 
 
@@ -130,7 +132,9 @@ class DeploymentJSON(serializers.ModelSerializer):
 
 class DeploymentDetailJSON(DeploymentJSON):
     open_request = serializers.SerializerMethodField(help_text="Its id, or null.")
-    changes = serializers.SerializerMethodField(help_text="Of update and destroy, what the caller may ask for now.")
+    changes = serializers.SerializerMethodField(
+        help_text="Of update and destroy, what the caller may ask for now."
+    )
 
     class Meta(DeploymentJSON.Meta):
         fields = [*DeploymentJSON.Meta.fields, "open_request", "changes"]

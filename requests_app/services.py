@@ -32,14 +32,15 @@ preview_update = proposal.change
 preview_destroy = proposal.removal
 
 
-# ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def submit(*, requester: User, **wanted: Any) -> ServiceRequest:
     """Ask for something new; see `proposal.new` for the arguments. InvalidInput, PolicyRefused."""
     accepted = proposal.new(requester=requester, **wanted).accept()
     version, unit = accepted.version, accepted.business_unit
-    assert version and unit  # accepted
+    assert version is not None  # accepted
+    assert unit is not None
     try:
         with transaction.atomic():
             deployment = Deployment.objects.create(
@@ -75,7 +76,9 @@ def _may_change(requester: User, deployment: Deployment) -> None:
     if not requester.can(Permission.REQUEST_CREATE, deployment.business_unit_id):
         raise NotAllowed(f"Only requesters of {deployment.business_unit} may change {deployment.name}.")
     if deployment.state not in (DeploymentState.READY, DeploymentState.INCOMPLETE):
-        raise WrongState(f"{deployment.name} is {deployment.get_state_display().lower()}: it cannot be changed now.")
+        raise WrongState(
+            f"{deployment.name} is {deployment.get_state_display().lower()}: it cannot be changed now."
+        )
 
 
 def _ask_about(wanted: Proposal, deployment: Deployment) -> ServiceRequest:
@@ -95,6 +98,8 @@ def _one_at_a_time(deployment: Deployment) -> str:
 
 def _ask(accepted: Proposal, deployment: Deployment) -> ServiceRequest:
     at = now()
+    assert accepted.version is not None  # accepted
+    assert accepted.business_unit is not None
     service_request = ServiceRequest.objects.create(
         kind=accepted.kind,
         deployment=deployment,
@@ -120,7 +125,7 @@ def _ask(accepted: Proposal, deployment: Deployment) -> ServiceRequest:
     return service_request
 
 
-# ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── deciding ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def approve(service_request: ServiceRequest, *, actor: User, note: str = "") -> None:
@@ -130,7 +135,16 @@ def approve(service_request: ServiceRequest, *, actor: User, note: str = "") -> 
 
 @transaction.atomic
 def _approve(service_request: ServiceRequest, actor: User | None, note: str, **fields: Any) -> None:
-    _move(service_request, "approve", actor, note, decided_by=actor, decision_note=note, decided_at=now(), **fields)
+    _move(
+        service_request,
+        "approve",
+        actor,
+        note,
+        decided_by=actor,
+        decision_note=note,
+        decided_at=now(),
+        **fields,
+    )
     transaction.on_commit(_send_soon)
 
 
@@ -197,7 +211,7 @@ def changes_for(deployment: Deployment, user: User) -> set[str]:
     return {str(kind) for kind in kinds if manifest.operations_of(kind, deployment.environment)}
 
 
-# ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── running ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _send_soon() -> None:
@@ -290,7 +304,7 @@ def phase(service_request: ServiceRequest) -> str:
     return str(run.phase) if run else ""
 
 
-# ── the one step ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the one step ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @transaction.atomic

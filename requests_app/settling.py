@@ -46,12 +46,20 @@ def broken_off(service_request: ServiceRequest, *, changed: bool, resources: Seq
     if not changed:
         nothing_happened(service_request)
     elif service_request.kind == Kind.DESTROY and resources == []:
-        _change(service_request, state=DeploymentState.DESTROYED, destroyed_at=now(), outputs={}, monthly_cost=None)
+        _change(
+            service_request,
+            state=DeploymentState.DESTROYED,
+            destroyed_at=now(),
+            outputs={},
+            monthly_cost=None,
+        )
     elif service_request.kind == Kind.CREATE and resources == []:
         nothing_happened(service_request)
     else:
         # Only this version of the module surely knows what it has begun to make.
-        _change(service_request, state=DeploymentState.INCOMPLETE, item_version=service_request.item_version_id)
+        _change(
+            service_request, state=DeploymentState.INCOMPLETE, item_version=service_request.item_version_id
+        )
 
 
 def _change(service_request: ServiceRequest, only: DeploymentState | None = None, **fields: Any) -> None:
@@ -59,4 +67,6 @@ def _change(service_request: ServiceRequest, only: DeploymentState | None = None
     if only:
         rows = rows.filter(state=only)
     rows.update(updated_at=now(), **fields)
-    service_request.deployment.refresh_from_db(fields=["state", "updated_at", *(f for f in fields if f != "item_version")])
+    service_request.deployment.refresh_from_db(
+        fields=["state", "updated_at", *(f for f in fields if f != "item_version")]
+    )

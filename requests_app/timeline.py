@@ -8,7 +8,11 @@ from requests_app.models import ServiceRequest
 from requests_app.states import Kind, State
 
 QUEUE, PLAN, APPLY = range(2, 5)  # places in the row of steps
-LAST_WORD = {Kind.CREATE: "Ready", Kind.UPDATE: "Changed", Kind.DESTROY: "Removed"}
+LAST_WORD = {
+    Kind.CREATE: ("Ready", "See its outputs"),
+    Kind.UPDATE: ("Changed", "In effect"),
+    Kind.DESTROY: ("Removed", "Nothing is left"),
+}
 STAGES = {
     Phase.CREATED: (PLAN, "Waiting for a worker"),
     Phase.CLAIMED: (PLAN, "Preparing"),
@@ -36,7 +40,7 @@ def steps(service_request: ServiceRequest, phase: str, last_phase: str = "") -> 
         Step("Queue"),
         Step("Plan"),
         Step("Apply"),
-        Step(LAST_WORD[Kind(service_request.kind)]),
+        Step(LAST_WORD[Kind(service_request.kind)][0]),
     ]
     _approval(service_request, row[1])
     if row[1].state != "done":
@@ -72,9 +76,7 @@ def _work(service_request: ServiceRequest, row: list[Step], phase: str, last_pha
     at, note = _where(service_request, phase, last_phase)
     if state == State.SUCCEEDED:
         at = len(row)
-        row[-1].note = {"Ready": "See its outputs", "Changed": "In effect", "Removed": "Nothing is left"}[
-            row[-1].label
-        ]
+        row[-1].note = LAST_WORD[Kind(service_request.kind)][1]
     for step in row[QUEUE:at]:
         step.state = "done"
     row[QUEUE].note, row[PLAN].note = "Done", planned if row[PLAN].state == "done" else ""

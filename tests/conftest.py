@@ -1,4 +1,4 @@
-"""The people of every test: anna asks, bert approves, carol is a stranger, dora audits, emil runs the unit, olga operates."""
+"""The people of every test: anna asks, bert approves, carol is a stranger, dora audits, olga operates."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -73,7 +73,10 @@ def people(db: None) -> People:
     }
     for unit in units.values():
         for environment in ("dev", "staging", "prod"):
-            outputs = {"resource_group_name": f"rg-{unit.slug}-{environment}-base", "entra_admin": ENTRA_ADMIN}
+            outputs = {
+                "resource_group_name": f"rg-{unit.slug}-{environment}-base",
+                "entra_admin": ENTRA_ADMIN,
+            }
             LandingZone.objects.create(business_unit=unit, environment=environment, outputs=outputs)
     users = {name: _user(name) for name in (*ROLES, "olga")}
     for name, (slug, role) in ROLES.items():

@@ -1,8 +1,8 @@
 """
 Conditions of `validation` blocks as JSON Schema.
 
-A fragment says the same as the condition, about one variable. What has no such form raises NoFragment and stays a
-check that only Terraform can make. Null is the business of the type: `v == null || C` becomes C.
+A fragment says the same as the condition, about one variable. What has no such form raises NoFragment and
+stays a check that only Terraform can make. Null is the business of the type: `v == null || C` becomes C.
 """
 
 import re
@@ -56,7 +56,7 @@ def references(tree: Any) -> Iterator[Path]:
             yield from references(getattr(tree, field))
 
 
-def fragment(tree: Node, subject: Path, schema: Schema) -> Schema:
+def fragment(tree: Node, subject: Path, schema: Schema) -> Schema:  # noqa: C901 - a case for each form
     """What the condition says about `subject`, whose schema is `schema`."""
     match tree:
         case Binary("&&"):
@@ -158,7 +158,9 @@ def _map_part(part: Node, names: Path, schema: Schema) -> Schema:
     raise NoFragment("key and value are compared")
 
 
-def _comparison(operator: str, left: Node, right: Node, subject: Path, schema: Schema) -> Schema:
+def _comparison(  # noqa: C901 - a case for each form
+    operator: str, left: Node, right: Node, subject: Path, schema: Schema
+) -> Schema:
     match operator, left, right:
         case "==", Call("floor" | "ceil", (value,)), other if value == other:
             return _about(value, subject, schema, lambda _: {"type": "integer"})

@@ -113,7 +113,9 @@ def parse(text: str) -> list[Block]:
     except LarkError as error:
         last_line = text.count("\n") + 1
         line = getattr(error, "line", -1)
-        reason = "this is not Terraform syntax" if 0 < line <= last_line else "a brace or a quote is not closed"
+        reason = (
+            "this is not Terraform syntax" if 0 < line <= last_line else "a brace or a quote is not closed"
+        )
         raise HclError(line if 0 < line <= last_line else last_line, reason) from error
     return list(_blocks(tree.body))
 
@@ -122,7 +124,7 @@ def _blocks(body: Any) -> Iterator[Block]:
     for child in body.children:
         if isinstance(child, BlockRule):
             kind, *labels = (str(label.serialize()).strip('"') for label in child.labels)
-            attributes = {
+            attributes: dict[str, LarkRule] = {
                 rule.identifier.serialize(): rule.expression
                 for rule in child.body.children
                 if isinstance(rule, AttributeRule)

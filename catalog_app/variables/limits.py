@@ -1,4 +1,4 @@
-"""What no parameter can take, whatever its type: values that cannot be stored, or that are there to do harm."""
+"""What no parameter can take, whatever its type: values that cannot be stored, or that do harm."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,9 +1,9 @@
 """
 A Terraform module as the catalog sees it: its variables as JSON Schema 2020-12, and the names of its outputs.
 
-The schema of a variable carries `x-rules`: [{"message", "schema"}], one for each `validation` block, so that a value
-that is refused is refused in the words of the module. Objects carry `x-order`, the names of their properties as
-written, because a database may not keep the order of keys.
+The schema of a variable carries `x-rules`: [{"message", "schema"}], one for each `validation` block, so that
+a value that is refused is refused in the words of the module. Objects carry `x-order`, the names of their
+properties as written, because a database may not keep the order of keys.
 """
 
 import copy

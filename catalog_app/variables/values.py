@@ -33,7 +33,7 @@ def _is_cidr(value: object) -> bool:
 
 
 def _pattern(_: Any, pattern: str, value: Any, schema: Schema) -> Iterator[ValidationError]:
-    # RE2 is the engine Terraform uses: linear time, and `$` does not match before a final newline as Python's does.
+    # RE2 is the engine Terraform uses: linear time, and `$` does not match before a final newline.
     if isinstance(value, str) and not re2.search(pattern, value):
         yield ValidationError("the pattern does not match")
 
@@ -49,7 +49,9 @@ def _is_integer(_: TypeChecker, value: object) -> bool:
 _CHECKER = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
     {"number": _is_number, "integer": _is_integer}
 )
-_Validator = extend(jsonschema.Draft202012Validator, {"pattern": _pattern}, type_checker=_CHECKER)
+_Validator = extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator, {"pattern": _pattern}, type_checker=_CHECKER
+)
 
 
 class Values:
@@ -74,7 +76,9 @@ class Values:
             return found
         for error in self._validator.iter_errors(dict(values)):
             for path, message in self._said(error, values):
-                found.setdefault(path, message)
+                # A text where a number is needed: the type is the better news than what else does not fit.
+                if error.validator == "type" or path not in found:
+                    found[path] = message
             if len(found) >= MOST_PROBLEMS:
                 break
         return found
@@ -86,21 +90,26 @@ class Values:
     def _said(self, error: ValidationError, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         path = [str(part) for part in error.absolute_path]
         dotted = ".".join(path)
+        # What these keywords look at is there whenever they fail; the library's types do not know that.
+        wanted: Any = error.validator_value
+        instance: Any = error.instance
         if error.validator == "required":
-            for name in error.validator_value:
-                if name not in error.instance:
+            for name in wanted:
+                if name not in instance:
                     yield f"{dotted}.{name}", "This is needed and was not given."
-        elif error.validator == "additionalProperties" and not isinstance(error.validator_value, dict):
-            known = error.schema["properties"]
-            for name in sorted(set(error.instance) - set(known)):
+        elif error.validator == "additionalProperties" and not isinstance(wanted, dict):
+            schema: Any = error.schema
+            known = schema["properties"]
+            for name in sorted(set(instance) - set(known)):
                 yield f"{dotted}.{name}", f"{path[-1]} has no {name}; it takes: {', '.join(known)}."
         else:
             yield dotted, self._own_words(error, path[0], values) or in_words(error)
 
     def _own_words(self, error: ValidationError, name: str, values: Mapping[str, Any]) -> str:
         """The message of the module's rule that fails at the same place."""
-        if error.validator == "type" and not is_number(error.instance):
-            return ""  # a text where a number is needed: the type is the better news
+        wanted: Any = error.validator_value
+        if error.validator == "type" and not (is_number(error.instance) and "integer" in wanted):
+            return ""
         inside = list(error.absolute_path)[1:]
         for message, rule in self._rules[name]:
             if any(list(broken.absolute_path) == inside for broken in rule.iter_errors(values[name])):
@@ -139,13 +148,17 @@ TYPES = {
 
 def in_words(error: ValidationError) -> str:
     """One problem as a sentence that names the fix."""
-    wanted = error.validator_value
+    wanted: Any = error.validator_value
     match error.validator:
         case "type":
             kinds = [wanted] if isinstance(wanted, str) else wanted
-            return f"This must be {' or '.join(TYPES[kind] for kind in kinds)}, not {described(error.instance)}."
+            return (
+                f"This must be {' or '.join(TYPES[kind] for kind in kinds)}, not {described(error.instance)}."
+            )
         case "enum":
-            return f"This must be one of: {', '.join('null' if each is None else str(each) for each in wanted)}."
+            return (
+                f"This must be one of: {', '.join('null' if each is None else str(each) for each in wanted)}."
+            )
         case "const":
             return f"This must be {wanted}."
         case "uniqueItems":

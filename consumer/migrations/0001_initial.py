@@ -5,36 +5,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('requests_app', '0001_initial'),
+        ("requests_app", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StateLock',
+            name="StateLock",
             fields=[
-                ('deployment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='requests_app.deployment')),
-                ('lock_id', models.CharField(max_length=80)),
-                ('run_key', models.CharField(max_length=40)),
-                ('info', models.JSONField()),
-                ('since', models.DateTimeField(auto_now_add=True)),
+                (
+                    "deployment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="requests_app.deployment",
+                    ),
+                ),
+                ("lock_id", models.CharField(max_length=80)),
+                ("run_key", models.CharField(max_length=40)),
+                ("info", models.JSONField()),
+                ("since", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='StateVersion',
+            name="StateVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('run_key', models.CharField(max_length=40)),
-                ('serial', models.BigIntegerField()),
-                ('body', models.BinaryField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('deployment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='state_versions', to='requests_app.deployment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("run_key", models.CharField(max_length=40)),
+                ("serial", models.BigIntegerField()),
+                ("body", models.BinaryField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="state_versions",
+                        to="requests_app.deployment",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['deployment', '-id'], name='state_newest')],
+                "indexes": [models.Index(fields=["deployment", "-id"], name="state_newest")],
             },
         ),
     ]

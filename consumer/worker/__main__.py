@@ -141,7 +141,7 @@ def _work(
         return Outcome("failed", error=f"The worker itself failed ({type(error).__name__}).", changed=True)
     if outcome.outcome == "stopped" and stop.reason is Reason.DEADLINE:
         outcome.outcome = "failed"
-        outcome.error = f"Stopped, because it took longer than {claim.deadline_seconds / 60:.0f} minutes."
+        outcome.error = f"Stopped, because it took longer than {claim.deadline_seconds / 60:g} minutes."
     return outcome
 
 

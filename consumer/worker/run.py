@@ -31,7 +31,9 @@ class Outcome:
     outcome: str  # succeeded, failed or stopped
     error: str = ""
     outputs: dict[str, Any] = dataclasses.field(default_factory=dict)
-    resources: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    resources: list[dict[str, str]] | None = (
+        None  # what exists now; None: not looked at, as nothing was applied
+    )
     changed: bool = False
 
 

@@ -33,6 +33,15 @@ class BusinessUnitAdmin(admin.ModelAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(LookOnly):
-    list_display = ["name", "hint", "user", "business_unit", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    list_display = [
+        "name",
+        "hint",
+        "user",
+        "business_unit",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    ]
     list_select_related = ["user", "business_unit"]
     search_fields = ["name", "hint", "user__username"]

@@ -11,14 +11,14 @@ from portal.errors import NotAllowed
 from portal.identity.models import User
 
 
-class LocalAccountBackend(AuthenticationBackend):  # type: ignore[misc]
+class LocalAccountBackend(AuthenticationBackend):
     """Passwords work only for local accounts, whatever the password column says."""
 
     def user_can_authenticate(self, user: User) -> bool:
         return super().user_can_authenticate(user) and user.is_local
 
 
-class LocalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class LocalAccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

@@ -85,7 +85,9 @@ class BusinessUnitQuerySet(models.QuerySet["BusinessUnit"]):
 class BusinessUnit(models.Model):
     """The scope of rights and budgets."""
 
-    slug = models.SlugField(unique=True, max_length=30, validators=[RegexValidator(r"^[a-z][a-z0-9-]{1,29}$")])
+    slug = models.SlugField(
+        unique=True, max_length=30, validators=[RegexValidator(r"^[a-z][a-z0-9-]{1,29}$")]
+    )
     name = models.CharField(max_length=100, unique=True)
     cost_center = models.CharField(max_length=30)
     is_active = models.BooleanField(default=True)
@@ -164,11 +166,13 @@ class EntraMapping(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(group_oid__isnull=False, app_role="") | (Q(group_oid__isnull=True) & ~Q(app_role="")),
+                condition=Q(group_oid__isnull=False, app_role="")
+                | (Q(group_oid__isnull=True) & ~Q(app_role="")),
                 name="mapping_has_one_source",
             ),
             models.CheckConstraint(
-                condition=Q(business_unit__isnull=True, role="") | (Q(business_unit__isnull=False) & ~Q(role="")),
+                condition=Q(business_unit__isnull=True, role="")
+                | (Q(business_unit__isnull=False) & ~Q(role="")),
                 name="mapping_unit_has_role",
             ),
         ]

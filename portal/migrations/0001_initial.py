@@ -8,83 +8,137 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('identity', '0001_initial'),
+        ("identity", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChainHead',
+            name="ChainHead",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.BigIntegerField(default=0)),
-                ('hash', models.CharField(default='0000000000000000000000000000000000000000000000000000000000000000', max_length=64)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sequence", models.BigIntegerField(default=0)),
+                (
+                    "hash",
+                    models.CharField(
+                        default="0000000000000000000000000000000000000000000000000000000000000000",
+                        max_length=64,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TrackedRun',
+            name="TrackedRun",
             fields=[
-                ('key', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('document', models.JSONField()),
-                ('version', models.PositiveIntegerField(default=1)),
+                ("key", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("document", models.JSONField()),
+                ("version", models.PositiveIntegerField(default=1)),
             ],
         ),
         migrations.CreateModel(
-            name='QueuedMessage',
+            name="QueuedMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('run_key', models.CharField(max_length=40, unique=True)),
-                ('priority', models.CharField(max_length=10)),
-                ('sent_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('rank_at', models.DateTimeField()),
-                ('visible_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('count', models.PositiveIntegerField(default=0)),
-                ('lock', models.UUIDField(default=uuid.uuid4)),
-                ('dead_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("run_key", models.CharField(max_length=40, unique=True)),
+                ("priority", models.CharField(max_length=10)),
+                ("sent_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("rank_at", models.DateTimeField()),
+                ("visible_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("count", models.PositiveIntegerField(default=0)),
+                ("lock", models.UUIDField(default=uuid.uuid4)),
+                ("dead_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.TextField(blank=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('dead_at__isnull', True)), fields=['rank_at'], name='message_in_order')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("dead_at__isnull", True)),
+                        fields=["rank_at"],
+                        name="message_in_order",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TrackedEntry',
+            name="TrackedEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('run_key', models.CharField(max_length=40)),
-                ('sequence', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('phase', models.CharField(max_length=20)),
-                ('level', models.CharField(max_length=10)),
-                ('text', models.TextField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("run_key", models.CharField(max_length=40)),
+                ("sequence", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("phase", models.CharField(max_length=20)),
+                ("level", models.CharField(max_length=10)),
+                ("text", models.TextField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('run_key', 'sequence'), name='entry_is_known_by_sequence')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("run_key", "sequence"), name="entry_is_known_by_sequence")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('actor_label', models.CharField(max_length=160)),
-                ('action', models.CharField(max_length=60)),
-                ('subject', models.CharField(max_length=80)),
-                ('note', models.TextField(blank=True)),
-                ('data', models.JSONField(default=dict)),
-                ('previous', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64, unique=True)),
-                ('mirrored_at', models.DateTimeField(blank=True, null=True)),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('business_unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.businessunit')),
+                ("sequence", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("actor_label", models.CharField(max_length=160)),
+                ("action", models.CharField(max_length=60)),
+                ("subject", models.CharField(max_length=80)),
+                ("note", models.TextField(blank=True)),
+                ("data", models.JSONField(default=dict)),
+                ("previous", models.CharField(max_length=64)),
+                ("hash", models.CharField(max_length=64, unique=True)),
+                ("mirrored_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "business_unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.businessunit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-sequence'],
-                'indexes': [models.Index(fields=['subject', 'sequence'], name='event_by_subject'), models.Index(fields=['business_unit', '-sequence'], name='event_by_business_unit'), models.Index(condition=models.Q(('mirrored_at__isnull', True)), fields=['sequence'], name='event_not_mirrored')],
+                "ordering": ["-sequence"],
+                "indexes": [
+                    models.Index(fields=["subject", "sequence"], name="event_by_subject"),
+                    models.Index(fields=["business_unit", "-sequence"], name="event_by_business_unit"),
+                    models.Index(
+                        condition=models.Q(("mirrored_at__isnull", True)),
+                        fields=["sequence"],
+                        name="event_not_mirrored",
+                    ),
+                ],
             },
         ),
     ]

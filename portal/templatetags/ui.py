@@ -1,5 +1,6 @@
 """What every template can use without loading it: icons, badges, money and ages."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from django import template
 from django.conf import settings
 from django.http import HttpRequest
+from django.template import RequestContext
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
@@ -188,3 +190,133 @@ def own_path(address: str | None, request: HttpRequest) -> str:
     return (
         parts.path + (f"?{parts.query}" if parts.query else "") if parts.netloc == request.get_host() else "/"
     )
+
+
+@register.filter
+def quantity(value: Decimal) -> str:
+    """`1,460`, `0.25`: no zeros that say nothing."""
+    return f"{value.normalize():,f}"
+
+
+@register.filter
+def unit_price(value: Decimal) -> str:
+    """At least two digits behind the point, and as many as the price has."""
+    digits = max(2, -int(value.normalize().as_tuple().exponent))
+    return f"{SYMBOLS[settings.CURRENCY]}{value:,.{digits}f}"
+
+
+@register.filter
+def cost_of_request(service_request: Any) -> str:
+    """For a list: a removal costs nothing, and an incomplete estimate is a lower bound."""
+    if service_request.kind == "destroy":
+        return "None"
+    if service_request.monthly_cost is None:
+        least = service_request.estimate.get("monthly")
+        return f"From {money(least)}" if least else "Not known"
+    return a_month(service_request.monthly_cost)
+
+
+@register.filter
+def cost_of_deployment(deployment: Any) -> str:
+    if deployment.monthly_cost is None and deployment.state in ("new", "destroyed", "abandoned"):
+        return "None"
+    return a_month(deployment.monthly_cost)
+
+
+@register.filter
+def people(users: Sequence[User]) -> str:
+    """`Bert Baker or Olga Olsen`, `Bert Baker, Olga Olsen or 3 others`."""
+    names = [str(user) for user in users]
+    if len(names) > 3:
+        return f"{', '.join(names[:2])} or {len(names) - 2} others"
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+KINDS = {
+    "checkbox": "On or off",
+    "number": "A number",
+    "list": "A list",
+    "map": "Names with values",
+    "object": "On or off, with details",
+    "private_endpoint": "On or off, with details",
+    "password": "A secret",
+}
+
+
+@register.filter
+def kind_of_value(widget: str) -> str:
+    return KINDS.get(widget, "Text")
+
+
+@register.filter
+def default_in_words(field: Any) -> str:
+    """What a field of an item's form holds when nobody touches it."""
+    if isinstance(field.default, bool):
+        return "On" if field.default else "Off"
+    if field.default in (None, "", [], {}):
+        return "None"
+    return field.labels.get(str(field.default), str(field.default))
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+@register.simple_tag
+def sorted_by(sort: str, name: str) -> str:
+    """The value of aria-sort."""
+    return {name: "ascending", f"-{name}": "descending"}.get(sort, "none")
+
+
+@register.simple_tag(takes_context=True)
+def sort_link(context: RequestContext, sort: str, name: str) -> str:
+    """This list in the order of that column; turned round when it is in that order already."""
+    query = context["request"].GET.copy()
+    query["sort"] = f"-{name}" if sort == name else name
+    query.pop("page", None)
+    return f"?{query.urlencode()}"
+
+
+ACTIONS: dict[tuple[str, ...], tuple[str, str, str]] = {
+    ("create",): ("plus", "ok", "Create"),
+    ("update",): ("pencil", "warn", "Change"),
+    ("delete",): ("minus", "bad", "Delete"),
+}
+
+
+@register.filter
+def action_mark(actions: Sequence[str]) -> SafeString:
+    """What a plan does with a resource."""
+    symbol, tone, label = ACTIONS.get(tuple(actions), ("refresh-cw", "bad", "Replace"))
+    return format_html('<span class="{}">{}</span>', tone, icon(symbol, 14, label))
+
+
+PAST = {
+    "submit": "Submitted",
+    "approve": "Approved",
+    "reject": "Rejected",
+    "cancel": "Cancelled",
+    "enqueue": "Sent to the queue",
+    "start": "Started",
+    "stop": "Asked to stop",
+    "stopped": "Stopped",
+    "succeed": "Done",
+    "fail": "Failed",
+    "retry": "Tried again",
+    "expire": "Expired",
+}
+
+
+@register.filter
+def past_tense(action: str) -> str:
+    """`Approved` for request.approve."""
+    step = action.rpartition(".")[2]
+    return PAST.get(step, step.replace("_", " ").capitalize())
+
+
+@register.filter
+def number_of_request(subject: str) -> int | None:
+    """12 for REQ-12."""
+    number = subject.removeprefix("REQ-")
+    return int(number) if number != subject and number.isdecimal() else None

@@ -8,128 +8,299 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog_app', '0001_initial'),
-        ('identity', '0001_initial'),
+        ("catalog_app", "0001_initial"),
+        ("identity", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Deployment',
+            name="Deployment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=40)),
-                ('environment', models.CharField(choices=[('dev', 'Development'), ('staging', 'Staging'), ('prod', 'Production')], max_length=10)),
-                ('region', models.CharField(max_length=40)),
-                ('parameters', models.JSONField(default=dict)),
-                ('usage', models.JSONField(default=dict)),
-                ('outputs', models.JSONField(default=dict)),
-                ('resources', models.JSONField(default=list)),
-                ('monthly_cost', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
-                ('unique_suffix', models.CharField(default=requests_app.models.new_suffix, max_length=4)),
-                ('state', models.CharField(choices=[('new', 'Being created'), ('ready', 'Ready'), ('incomplete', 'Incomplete'), ('destroyed', 'Removed'), ('abandoned', 'Never created')], default='new', max_length=12)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('destroyed_at', models.DateTimeField(blank=True, null=True)),
-                ('business_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='identity.businessunit')),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='catalog_app.item')),
-                ('item_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='catalog_app.itemversion')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=40)),
+                (
+                    "environment",
+                    models.CharField(
+                        choices=[("dev", "Development"), ("staging", "Staging"), ("prod", "Production")],
+                        max_length=10,
+                    ),
+                ),
+                ("region", models.CharField(max_length=40)),
+                ("parameters", models.JSONField(default=dict)),
+                ("usage", models.JSONField(default=dict)),
+                ("outputs", models.JSONField(default=dict)),
+                ("resources", models.JSONField(default=list)),
+                ("monthly_cost", models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
+                ("unique_suffix", models.CharField(default=requests_app.models.new_suffix, max_length=4)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("new", "Being created"),
+                            ("ready", "Ready"),
+                            ("incomplete", "Incomplete"),
+                            ("destroyed", "Removed"),
+                            ("abandoned", "Never created"),
+                        ],
+                        default="new",
+                        max_length=12,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("destroyed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "business_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="identity.businessunit",
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="catalog_app.item",
+                    ),
+                ),
+                (
+                    "item_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="catalog_app.itemversion",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='ServiceRequest',
+            name="ServiceRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('create', 'Create'), ('update', 'Change'), ('destroy', 'Remove')], max_length=8)),
-                ('environment', models.CharField(choices=[('dev', 'Development'), ('staging', 'Staging'), ('prod', 'Production')], max_length=10)),
-                ('region', models.CharField(max_length=40)),
-                ('parameters', models.JSONField(default=dict)),
-                ('changes', models.JSONField(default=dict)),
-                ('usage', models.JSONField(default=dict)),
-                ('estimate', models.JSONField(default=dict)),
-                ('monthly_cost', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
-                ('verdict', models.JSONField(default=dict)),
-                ('allow_replace', models.BooleanField(default=False)),
-                ('justification', models.TextField(blank=True)),
-                ('state', models.CharField(choices=[('submitted', 'Waiting for approval'), ('approved', 'Approved'), ('queued', 'In the queue'), ('running', 'Running'), ('stopping', 'Stopping'), ('succeeded', 'Done'), ('failed', 'Failed'), ('rejected', 'Rejected'), ('cancelled', 'Cancelled'), ('expired', 'Expired')], default='submitted', max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=1)),
-                ('decided_automatically', models.BooleanField(default=False)),
-                ('decision_note', models.TextField(blank=True)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('plan', models.JSONField(default=dict)),
-                ('failure', models.TextField(blank=True)),
-                ('submitted_at', models.DateTimeField()),
-                ('decide_before', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('business_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='identity.businessunit')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to=settings.AUTH_USER_MODEL)),
-                ('deployment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='requests_app.deployment')),
-                ('item_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='catalog_app.itemversion')),
-                ('requester', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("create", "Create"), ("update", "Change"), ("destroy", "Remove")],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "environment",
+                    models.CharField(
+                        choices=[("dev", "Development"), ("staging", "Staging"), ("prod", "Production")],
+                        max_length=10,
+                    ),
+                ),
+                ("region", models.CharField(max_length=40)),
+                ("parameters", models.JSONField(default=dict)),
+                ("changes", models.JSONField(default=dict)),
+                ("usage", models.JSONField(default=dict)),
+                ("estimate", models.JSONField(default=dict)),
+                ("monthly_cost", models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
+                ("verdict", models.JSONField(default=dict)),
+                ("allow_replace", models.BooleanField(default=False)),
+                ("justification", models.TextField(blank=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "Waiting for approval"),
+                            ("approved", "Approved"),
+                            ("queued", "In the queue"),
+                            ("running", "Running"),
+                            ("stopping", "Stopping"),
+                            ("succeeded", "Done"),
+                            ("failed", "Failed"),
+                            ("rejected", "Rejected"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                        ],
+                        default="submitted",
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=1)),
+                ("decided_automatically", models.BooleanField(default=False)),
+                ("decision_note", models.TextField(blank=True)),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("plan", models.JSONField(default=dict)),
+                ("failure", models.TextField(blank=True)),
+                ("submitted_at", models.DateTimeField()),
+                ("decide_before", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "business_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requests",
+                        to="identity.businessunit",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requests",
+                        to="requests_app.deployment",
+                    ),
+                ),
+                (
+                    "item_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requests",
+                        to="catalog_app.itemversion",
+                    ),
+                ),
+                (
+                    "requester",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requests",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-submitted_at'],
+                "ordering": ["-submitted_at"],
             },
         ),
         migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['business_unit', 'state', '-created_at'], name='deployment_by_business_unit'),
+            model_name="deployment",
+            index=models.Index(
+                fields=["business_unit", "state", "-created_at"], name="deployment_by_business_unit"
+            ),
         ),
         migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['-created_at'], name='deployment_newest'),
+            model_name="deployment",
+            index=models.Index(fields=["-created_at"], name="deployment_newest"),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', frozenset(['incomplete', 'new', 'ready']))), fields=('business_unit', 'environment', 'item', 'name'), name='deployment_name_is_unique'),
+            model_name="deployment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", frozenset(["incomplete", "new", "ready"]))),
+                fields=("business_unit", "environment", "item", "name"),
+                name="deployment_name_is_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['new', 'ready', 'incomplete', 'destroyed', 'abandoned'])), name='deployment_state_is_known'),
+            model_name="deployment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["new", "ready", "incomplete", "destroyed", "abandoned"])),
+                name="deployment_state_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='servicerequest',
-            index=models.Index(fields=['-submitted_at'], name='request_newest'),
+            model_name="servicerequest",
+            index=models.Index(fields=["-submitted_at"], name="request_newest"),
         ),
         migrations.AddIndex(
-            model_name='servicerequest',
-            index=models.Index(fields=['state', '-submitted_at'], name='request_by_state'),
+            model_name="servicerequest",
+            index=models.Index(fields=["state", "-submitted_at"], name="request_by_state"),
         ),
         migrations.AddIndex(
-            model_name='servicerequest',
-            index=models.Index(fields=['business_unit', '-submitted_at'], name='request_by_business_unit'),
+            model_name="servicerequest",
+            index=models.Index(fields=["business_unit", "-submitted_at"], name="request_by_business_unit"),
         ),
         migrations.AddIndex(
-            model_name='servicerequest',
-            index=models.Index(fields=['requester', '-submitted_at'], name='request_by_requester'),
+            model_name="servicerequest",
+            index=models.Index(fields=["requester", "-submitted_at"], name="request_by_requester"),
         ),
         migrations.AddConstraint(
-            model_name='servicerequest',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['submitted', 'approved', 'queued', 'running', 'stopping', 'succeeded', 'failed', 'rejected', 'cancelled', 'expired'])), name='state_is_known'),
+            model_name="servicerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "submitted",
+                            "approved",
+                            "queued",
+                            "running",
+                            "stopping",
+                            "succeeded",
+                            "failed",
+                            "rejected",
+                            "cancelled",
+                            "expired",
+                        ],
+                    )
+                ),
+                name="state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicerequest',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['create', 'update', 'destroy'])), name='kind_is_known'),
+            model_name="servicerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["create", "update", "destroy"])), name="kind_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicerequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('failure', ''), _negated=True), _connector='OR'), name='failed_says_why'),
+            model_name="servicerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "failed"), _negated=True),
+                    models.Q(("failure", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="failed_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicerequest',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('requester')), _negated=True), _connector='OR'), name='nobody_decides_their_own_request'),
+            model_name="servicerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decided_by__isnull", True),
+                    models.Q(("decided_by", models.F("requester")), _negated=True),
+                    _connector="OR",
+                ),
+                name="nobody_decides_their_own_request",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicerequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', frozenset(['approved', 'queued', 'running', 'stopping', 'submitted']))), fields=('deployment',), name='one_open_request_per_deployment'),
+            model_name="servicerequest",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("state__in", frozenset(["approved", "queued", "running", "stopping", "submitted"]))
+                ),
+                fields=("deployment",),
+                name="one_open_request_per_deployment",
+            ),
         ),
     ]

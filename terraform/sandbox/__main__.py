@@ -37,13 +37,13 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 def _check(schema: Path, full: Path) -> int:
     problems = differences(load(schema), json.loads(full.read_text()))
-    print("\n".join(problems) or "the compact schema agrees with the provider")
+    sys.stdout.write(("\n".join(problems) or "the compact schema agrees with the provider") + "\n")
     return 1 if problems else 0
 
 
 def _list(store: Store) -> int:
     for resource_id, resource in sorted(store.read()["resources"].items()):
-        print(resource["type"], resource_id)
+        sys.stdout.write(f"{resource['type']} {resource_id}\n")
     return 0
 
 
@@ -52,7 +52,7 @@ def _drift(arguments: argparse.Namespace) -> int:
     with Store(arguments.store).edit() as document:
         key = find(document, arguments.id)
         if key is None:
-            print(f"there is no {arguments.id} in {arguments.store}", file=sys.stderr)
+            sys.stderr.write(f"there is no {arguments.id} in {arguments.store}\n")
             return 1
         if arguments.command == "remove":
             del document["resources"][key]

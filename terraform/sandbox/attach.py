@@ -1,4 +1,4 @@
-"""Start the sandbox provider for one Terraform run, without importing it: only the standard library is needed."""
+"""Start the sandbox provider for one Terraform run, without importing it."""
 
 import contextlib
 import dataclasses
@@ -20,7 +20,7 @@ class SandboxFailed(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Attachment:
-    """`environment` goes to Terraform. So must `keep_alive`, a file descriptor: the provider lives for as long as
+    """`environment` goes to Terraform. So must `keep_alive`, a file descriptor: the provider lives as long as
     anybody holds it, which lets Terraform end in order when whoever started it was killed."""
 
     environment: Mapping[str, str]
@@ -41,7 +41,10 @@ def attached(
 ) -> Iterator[Attachment]:
     """Terraform attaches to the provider by the yielded environment. See `serve` for the options."""
     # Paths of sockets are limited to about 100 characters, so not in the run's own directory.
-    with tempfile.TemporaryDirectory(prefix="sbx-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="sbx-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryFile("w+") as errors,
+    ):
         command = [sys.executable, "-m", "terraform.sandbox"]
         command += ["--schema", str(schema)] if schema else []
         command += ["serve", "--store", str(Path(store).absolute()), "--socket", f"{folder}/s"]
@@ -49,31 +52,30 @@ def attached(
         command += ["--lax"] if lax else []
         for name, location in groups:
             command += ["--group", name, location]
-        errors = Path(folder, "errors")
-        with errors.open("w") as stderr:
-            process = subprocess.Popen(
-                command,
-                cwd=PROJECT,
-                env={**os.environ, **(environment or {})},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-            )
+        process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
         with _ended(process):
-            assert process.stdin is not None and process.stdout is not None
+            assert process.stdin is not None
+            assert process.stdout is not None
             line = process.stdout.readline().strip()
             if not line:
                 process.wait()
-                raise SandboxFailed(
-                    f"the sandbox provider did not start: {errors.read_text()[-2000:].strip()}"
-                )
+                errors.seek(0)
+                raise SandboxFailed(f"the sandbox provider did not start: {errors.read()[-2000:].strip()}")
             yield Attachment({"TF_REATTACH_PROVIDERS": line}, process.stdin.fileno(), process.pid)
 
 
 @contextlib.contextmanager
 def _ended(process: "subprocess.Popen[str]") -> Iterator[None]:
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     try:
         yield
     finally:

@@ -1,12 +1,12 @@
 """Hold the compact schema against the provider's own: the output of `terraform providers schema -json`.
 
-That output does not say which attributes force a replacement, nor the defaults: those stay ours to keep right.
+That output does not say which attributes force a replacement, nor the defaults: those stay ours.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from terraform.sandbox.schema import Block, Schema
+from terraform.sandbox.schema import Attribute, Block, Schema
 
 FLAGS = ("required", "optional", "computed", "sensitive", "write_only")
 
@@ -31,20 +31,35 @@ def differences(schema: Schema, full: Mapping[str, Any]) -> list[str]:
 def _block(where: str, ours: Block, theirs: Mapping[str, Any]) -> Iterator[str]:
     attributes, blocks = theirs.get("attributes", {}), theirs.get("block_types", {})
     for name, attribute in ours.attributes.items():
-        if name not in attributes:
+        if name in attributes:
+            yield from _attribute(f"{where}.{name}", attribute, attributes[name])
+        else:
             yield f"{where}.{name}: the provider has no such attribute"
-            continue
-        if attributes[name]["type"] != attribute.type:
-            yield f"{where}.{name}: type {attribute.type} is {attributes[name]['type']} in the provider"
-        for flag in FLAGS:
-            if bool(attributes[name].get(flag)) != attribute.has(flag):
-                yield f"{where}.{name}: {flag} is {bool(attributes[name].get(flag))} in the provider"
+    yield from _nested_blocks(where, ours, blocks)
+    yield from _missing(where, ours, attributes, blocks)
+
+
+def _attribute(where: str, ours: Attribute, theirs: Mapping[str, Any]) -> Iterator[str]:
+    if theirs["type"] != ours.type:
+        yield f"{where}: type {ours.type} is {theirs['type']} in the provider"
+    for flag in FLAGS:
+        if bool(theirs.get(flag)) != ours.has(flag):
+            yield f"{where}: {flag} is {bool(theirs.get(flag))} in the provider"
+
+
+def _nested_blocks(where: str, ours: Block, blocks: Mapping[str, Any]) -> Iterator[str]:
     for name, block in ours.blocks.items():
         if name not in blocks:
             yield f"{where}.{name}: the provider has no such block"
         elif name != "timeouts":  # the set of operations differs from type to type
             yield from _nesting(f"{where}.{name}", block, blocks[name])
             yield from _block(f"{where}.{name}", block, blocks[name]["block"])
+
+
+def _missing(
+    where: str, ours: Block, attributes: Mapping[str, Any], blocks: Mapping[str, Any]
+) -> Iterator[str]:
+    """What the provider requires and we lack."""
     for name, attribute in attributes.items():
         if attribute.get("required") and name not in ours.attributes:
             yield f"{where}.{name}: required by the provider, missing here"

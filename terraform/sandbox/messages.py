@@ -13,7 +13,7 @@ NESTING: Final = {
     "list": pb.Schema.NestedBlock.LIST,
     "set": pb.Schema.NestedBlock.SET,
 }
-# `write_only` is field 11 of an attribute; the generated stubs are older. Protobuf keeps fields it does not know.
+# `write_only` is field 11 of an attribute; the generated stubs are older. Protobuf keeps unknown fields.
 WRITE_ONLY: Final = b"\x58\x01"
 
 

@@ -1,7 +1,7 @@
 """The provider: Terraform's plugin protocol 6, answered from the pretend cloud.
 
-The names of the methods are the protocol's. Every answer to plan and apply says `legacy_type_system`, as azurerm's
-own do: without it Terraform refuses a default filled into an optional attribute.
+The names of the methods are the protocol's. Every answer to plan and apply says `legacy_type_system`, as
+azurerm's own do: without it Terraform refuses a default filled into an optional attribute.
 """
 
 import os
@@ -38,7 +38,7 @@ def identity(config: Values | None = None) -> dict[str, str]:
     return {**known, "object": "11111111-1111-1111-1111-111111111111"}
 
 
-class Provider(rpc.ProviderServicer):
+class Provider(rpc.ProviderServicer):  # type: ignore[misc]  # generated code has no types
     def __init__(self, schema: Schema, cloud: Cloud):
         self.schema, self.cloud = schema, cloud
 
@@ -166,7 +166,7 @@ class Provider(rpc.ProviderServicer):
             name for name, value in values.items() if value is None and name in source.block.attributes
         ]
         if not source.lookup:
-            values.update({name: UNKNOWN for name in missing})
+            values.update(dict.fromkeys(missing, UNKNOWN))
             self.cloud.filler.fill(source.block, values, f"data/{request.type_name}")
             return pb.ReadDataSource.Response(state=encode(values))
         wanted = self.cloud.filler.render(source.lookup, values)
@@ -179,6 +179,6 @@ class Provider(rpc.ProviderServicer):
         return pb.ReadDataSource.Response(state=encode(values))
 
 
-class Controller(controller_rpc.GRPCControllerServicer):
+class Controller(controller_rpc.GRPCControllerServicer):  # type: ignore[misc]
     def Shutdown(self, request: Any, context: Any) -> Any:
         return controller_pb.Empty()

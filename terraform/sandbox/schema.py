@@ -43,7 +43,7 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class Resource:
-    """A resource type or a data source; `id`, `parent` and `lookup` are templates, `seconds` is Azure's pace."""
+    """A resource type or a data source; `id`, `parent` and `lookup` are templates, `seconds` as in Azure."""
 
     block: Block
     id: str = ""
@@ -83,7 +83,7 @@ def load(path: Path | str = DEFAULT) -> Schema:
 
 def _managed(raw: dict[str, Any]) -> dict[str, Any]:
     """Every resource type has an id and timeouts."""
-    timeouts = {"attributes": {operation: "string optional" for operation in OPERATIONS}}
+    timeouts = {"attributes": dict.fromkeys(OPERATIONS, "string optional")}
     return {
         **raw,
         "attributes": {"id": "string optional computed", **raw["attributes"]},

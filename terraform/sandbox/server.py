@@ -1,5 +1,6 @@
 """Serve the provider on a local socket until standard input ends."""
 
+import contextlib
 import json
 import os
 import signal
@@ -40,8 +41,9 @@ def serve(
 
     `groups` are (name, location) of resource groups that exist before the run, made by another team.
     """
-    # Whoever interrupts the group means Terraform; it needs us to write its state.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Whoever signals the whole group means the others; Terraform needs us until its state is written.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)  # the socket and the store are for this user only
     schema, store, filler = load(schema_path), Store(store_path), Filler(identity())
     for name, location in groups:
@@ -54,9 +56,18 @@ def serve(
     controller_rpc.add_GRPCControllerServicer_to_server(Controller(), server)
     server.add_insecure_port(f"unix://{socket.absolute()}")
     server.start()
-    print(_reattach(schema.source, socket), flush=True)
+    sys.stdout.write(f"{_reattach(schema.source, socket)}\n")
+    sys.stdout.flush()
     sys.stdin.buffer.read()
     server.stop(grace=1).wait()
+    _clean(socket)
+
+
+def _clean(socket: Path) -> None:
+    """Whoever made the folder of the socket may have been killed. It goes when it is empty."""
+    socket.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        socket.parent.rmdir()
 
 
 def _reattach(source: str, socket: Path) -> str:

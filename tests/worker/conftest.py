@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 import json
 import os
@@ -12,13 +13,15 @@ import pytest
 
 from consumer.worker.claim import digest
 from tests.worker.peer import TOKEN, Peer, PeerRun, State
+from tests.worker.processes import Process, group
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODULES = PROJECT / "terraform" / "modules"
 GUID = "11111111-1111-1111-1111-111111111111"
 GROUP = "rg-retail-dev-001"
+COMMON = {"name": "shop", "environment": "dev", "location": "northeurope", "tags": {"owner": "anna"}}
 VALUES: dict[str, dict[str, Any]] = {
-    "resource-group": {},
+    "resource-group": {"budget": {"amount": 100, "start_date": "2026-12-01T00:00:00Z"}},
     "storage-account": {"resource_group_name": GROUP, "containers": ["invoices"]},
     "postgresql": {
         "resource_group_name": GROUP,
@@ -31,8 +34,12 @@ VALUES: dict[str, dict[str, Any]] = {
 class Worker:
     """The real worker as a process, and what it may be asked from outside."""
 
-    def __init__(self, process: "subprocess.Popen[str]", run: PeerRun, directory: Path, state: State):
-        self.process, self.run, self.directory, self.state = process, run, directory, state
+    def __init__(self, world: "World", process: "subprocess.Popen[str]", run: PeerRun, directory: Path):
+        self.world, self.process, self.run, self.directory = world, process, run, directory
+
+    @property
+    def state(self) -> State:
+        return self.world.peer.states[self.run.deployment]
 
     def wait(self, seconds: float = 60) -> int:
         return self.process.wait(seconds)
@@ -41,20 +48,31 @@ class Worker:
         """Wait for something; fail with the worker's log when it does not come."""
         end = time.monotonic() + seconds
         while not happened():
-            assert time.monotonic() < end, "\n".join(self.run.log)
+            assert time.monotonic() < end, "\n".join([*self.run.log, self.log])
             time.sleep(0.05)
 
     def until_logged(self, text: str) -> None:
-        self.until(lambda: any(text in line for line in self.run.log))
+        """Wait for a line that the portal hears while the worker works."""
+        self.until(lambda: self.process.poll() is not None or any(text in line for line in self.run.log))
+        assert self.process.poll() is None, "\n".join([*self.run.log, self.log])
 
     @property
     def finish(self) -> dict[str, Any]:
-        assert self.run.finish is not None, "\n".join(self.run.log)
+        assert self.run.finish is not None, "\n".join([*self.run.log, self.log])
         return self.run.finish
 
     @property
-    def identity(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.directory / "worker.json").read_text())
+    def log(self) -> str:
+        return (self.directory / "worker.log").read_text()
+
+    @property
+    def processes(self) -> list[Process]:
+        """The worker and everything that it started, as long as they live."""
+        return group(self.process.pid)
+
+    def child(self, word: str) -> Process:
+        """The one process that has this word in its command."""
+        (found,) = (p for p in self.processes if any(word in argument for argument in p.arguments))
         return found
 
 
@@ -65,20 +83,18 @@ class World:
         self.peer, self.folder = peer, folder
         self.store = folder / "azure.json"
         self._numbers = itertools.count(1)
-        self._processes: list[subprocess.Popen[str]] = []
+        self._workers: list[Worker] = []
 
     def request(self, item: str = "storage-account", deployment: str = "shop", **claim: Any) -> str:
-        """Make a run that a worker can claim; returns its key. `values` are added to the item's usual ones."""
+        """Make a run to be claimed; returns its key. `values` are added to the item's usual ones."""
         key = f"{next(self._numbers)}-a1"
-        files = {path.name: path.read_text() for path in sorted((MODULES / item).glob("*.tf"))}
-        common = {"name": "shop", "environment": "dev", "location": "northeurope", "tags": {"owner": "anna"}}
         answer = {
             "key": key,
             "request": f"REQ-{key.partition('-')[0]}",
             "kind": "create",
             "item": item,
             "version": "1.0.0",
-            "files": files,
+            "files": {path.name: path.read_text() for path in sorted((MODULES / item).glob("*.tf"))},
             "sensitive": [],
             "outputs": ["id", "name"],
             "allow_replace": False,
@@ -87,46 +103,52 @@ class World:
             "heartbeat_seconds": 0.5,
             "deadline_seconds": 120,
             **claim,
-            "values": {**common, **VALUES.get(item, {}), **claim.get("values", {})},
+            "values": {**COMMON, **VALUES.get(item, {}), **claim.get("values", {})},
         }
         answer.setdefault("digest", digest(answer["files"]))
-        self.peer.runs[key] = PeerRun(answer)
+        self.peer.runs[key] = PeerRun(answer, deployment)
         return key
 
-    def start(self, key: str, *, token: str = TOKEN, **settings: Any) -> Worker:
-        """Start the worker as a runner does: in a session of its own, with an environment built from nothing."""
-        directory = self.folder / f"run-{len(self._processes) + 1}"
+    def start(
+        self, key: str, *, token: str = TOKEN, environment: dict[str, str] | None = None, **settings: Any
+    ) -> Worker:
+        """Start the worker as a runner does: a session of its own, an environment built from nothing.
+
+        `settings` without their prefix: patience=5 is GROUNDWORK_PATIENCE=5.
+        """
+        directory = self.folder / f"run-{len(self._workers) + 1}"
         directory.mkdir(mode=0o700)
-        environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        environment |= {
-            "GROUNDWORK_URL": self.peer.url,
-            "GROUNDWORK_RUN_KEY": key,
-            "GROUNDWORK_RUN_DIRECTORY": str(directory),
-            "GROUNDWORK_TERRAFORM": "embedded",
-            "GROUNDWORK_SANDBOX_STORE": str(self.store),
-            "GROUNDWORK_PATIENCE": "30",
-        }
-        environment |= {f"GROUNDWORK_{name.upper()}": str(value) for name, value in settings.items()}
         with (directory / "worker.log").open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "consumer.worker"],
                 cwd=PROJECT,
-                env=environment,
+                env={**self._environment(key, directory, settings), **(environment or {})},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 text=True,
                 start_new_session=True,
             )
-        self._processes.append(process)
         assert process.stdin is not None
-        process.stdin.write(f"{token}\n")
-        process.stdin.close()
-        state = State()
-        if key in self.peer.runs:
-            address = self.peer.runs[key].answer["state"]["address"]
-            state = self.peer.states[address.rpartition("/")[2]]
-        return Worker(process, self.peer.runs.get(key, PeerRun({})), directory, state)
+        with process.stdin as stdin:
+            stdin.write(f"{token}\n")
+        worker = Worker(self, process, self.peer.runs[key], directory)
+        self._workers.append(worker)
+        return worker
+
+    def _environment(self, key: str, directory: Path, settings: dict[str, Any]) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),
+            "LANG": "C.UTF-8",
+            "GROUNDWORK_URL": self.peer.url,
+            "GROUNDWORK_RUN_KEY": key,
+            "GROUNDWORK_RUN_DIRECTORY": str(directory),
+            "GROUNDWORK_TERRAFORM": "embedded",
+            "GROUNDWORK_SANDBOX_STORE": str(self.store),
+            "GROUNDWORK_PATIENCE": "30",
+            **{f"GROUNDWORK_{name.upper()}": str(value) for name, value in settings.items()},
+        }
 
     def run(self, key: str, **settings: Any) -> Worker:
         """Start a worker and wait for its end."""
@@ -143,15 +165,45 @@ class World:
         return sorted(r["type"] for key, r in resources.items() if not key.endswith(f"/{GROUP}"))
 
     def end(self) -> None:
-        for process in self._processes:
-            if process.poll() is None:
-                process.terminate()
-                process.wait(30)
+        for worker in self._workers:
+            if worker.process.poll() is None:
+                worker.process.terminate()
+        for worker in self._workers:
+            worker.wait()
+            worker.until(lambda left=worker: not left.processes)
+
+
+@contextlib.contextmanager
+def _world(folder: Path) -> Iterator[World]:
+    with Peer() as peer:
+        world = World(peer, folder)
+        yield world
+        world.end()
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with Peer() as peer:
-        world = World(peer, tmp_path)
+    with _world(tmp_path) as world:
         yield world
-        world.end()
+
+
+@pytest.fixture(scope="session")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Worker]]:
+    """For each item a run that has created it, all in one world. Tests only look at them."""
+    with _world(tmp_path_factory.mktemp("applied")) as world:
+        yield {item: world.run(world.request(item, deployment=item)) for item in VALUES}
+
+
+@pytest.fixture(scope="session")
+def planned_again(applied: dict[str, Worker]) -> dict[str, Worker]:
+    """For each item an update with the same values, after its creation."""
+    return {
+        item: worker.world.run(worker.world.request(item, deployment=item, kind="update"))
+        for item, worker in applied.items()
+    }
+
+
+@pytest.fixture
+def pair() -> dict[str, str]:
+    """A module of two resources: a group that is made fast, and in it an account that is made slowly."""
+    return {path.name: path.read_text() for path in Path(__file__).with_name("pair").iterdir()}

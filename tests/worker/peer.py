@@ -17,6 +17,7 @@ class State:
     text: bytes = b""
     versions: list[bytes] = dataclasses.field(default_factory=list)
     lock: dict[str, Any] | None = None
+    locks_refused: int = 0
 
     @property
     def addresses(self) -> list[str]:
@@ -31,6 +32,7 @@ class PeerRun:
     """One run: what its claim is answered with, and what the worker said."""
 
     answer: dict[str, Any]
+    deployment: str = ""
     token: str = TOKEN
     claimants: list[str] = dataclasses.field(default_factory=list)
     entries: dict[int, dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -50,7 +52,7 @@ class Peer:
         self.runs: dict[str, PeerRun] = {}
         self.states: dict[str, State] = {}
         self.lose_answer_of: set[str] = set()  # names of calls whose next answer gets lost on the way
-        self.answer_next_with: dict[str, int] = {}  # name of a call: status of its next answer
+        self.answer_next_with: dict[str, int] = {}  # name of a call, or "state" (write): status of its answer
         self._port = 0
         self._server: ThreadingHTTPServer | None = None
 
@@ -151,6 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
         state = self._state()
         if state is None:
             return
+        if status := self.peer.answer_next_with.pop("state", None):
+            self._answer(status, {})
+            return
         if state.lock and f"ID={state.lock['ID']}" not in self.path:
             self._answer(423, state.lock)
             return
@@ -165,6 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         # The same lock again is a repeated call whose first answer got lost.
         if state.lock and state.lock["ID"] != wanted["ID"]:
+            state.locks_refused += 1
             self._answer(423, state.lock)
             return
         state.lock = wanted

@@ -9,10 +9,11 @@ from django.db import transaction
 
 from catalog_app import services
 from catalog_app.problems import CatalogProblems
+from catalog_app.rules import failing_examples
 
 
 class Command(BaseCommand):
-    help = "Make the catalog equal to the modules in terraform/modules: all of them, or none."
+    help = "Check the rules, and make the catalog equal to the modules in terraform/modules: all, or nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", nargs="?", type=Path, default=settings.CATALOG_FOLDER)
@@ -25,9 +26,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, folder: Path, check: bool, prices: Path, **options: Any) -> None:
+        known_meters = _meters(prices)
         try:
+            _check_rules(settings.POLICY_FOLDER)
             with transaction.atomic():
-                result = services.sync(folder, known_meters=_meters(prices))
+                result = services.sync(folder, known_meters=known_meters)
                 transaction.set_rollback(check)
         except CatalogProblems as problems:
             for problem in problems.found:
@@ -38,6 +41,13 @@ class Command(BaseCommand):
         for slug in result.withdrawn:
             self.stdout.write(f"withdrawn: {slug}")
         self.stdout.write(f"{len(result.items)} items {'are in order' if check else 'in the catalog'}.")
+
+
+def _check_rules(folder: Path) -> None:
+    """Items and rules come together: no items while a rule cannot be read or fails its own examples."""
+    failing = failing_examples(folder)
+    if failing:
+        raise CatalogProblems(failing)
 
 
 def _meters(prices: Path) -> set[str]:

@@ -16,6 +16,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         for name, function in EVERY_MINUTE.items():
             Schedule.objects.update_or_create(
-                name=name, defaults={"func": function, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+                name=name,
+                defaults={"func": function, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1},
             )
         Schedule.objects.exclude(name__in=EVERY_MINUTE).delete()

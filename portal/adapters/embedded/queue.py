@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, Min, Q
 from django.utils.timezone import now
@@ -13,7 +14,11 @@ from portal.models import QueuedMessage
 from portal.ports import DeadLetter, Delivery, Depth, Priority
 
 # How much longer each priority waits: what is less urgent still gets its turn while urgent messages keep coming.
-AGEING = {Priority.PROD: timedelta(0), Priority.STAGING: timedelta(minutes=10), Priority.DEV: timedelta(minutes=20)}
+AGEING = {
+    Priority.PROD: timedelta(0),
+    Priority.STAGING: timedelta(minutes=10),
+    Priority.DEV: timedelta(minutes=20),
+}
 POLL_SECONDS = 0.25
 TOO_OFTEN = "delivered too often"
 
@@ -27,7 +32,11 @@ class DatabaseQueue:
     def send(self, run_key: str, priority: Priority) -> None:
         sent_at = now()
         message = QueuedMessage(
-            run_key=run_key, priority=priority, sent_at=sent_at, rank_at=sent_at + AGEING[priority], visible_at=sent_at
+            run_key=run_key,
+            priority=priority,
+            sent_at=sent_at,
+            rank_at=sent_at + AGEING[priority],
+            visible_at=sent_at,
         )
         QueuedMessage.objects.bulk_create([message], ignore_conflicts=True)
 
@@ -42,16 +51,18 @@ class DatabaseQueue:
 
     @database
     def _take(self) -> Delivery | None:
-        due = QueuedMessage.objects.filter(dead_at__isnull=True, visible_at__lte=now()).order_by("rank_at", "pk")
+        due = QueuedMessage.objects.filter(dead_at__isnull=True, visible_at__lte=now()).order_by(
+            "rank_at", "pk"
+        )
         for message in due[:10]:
             if message.count >= self._max_deliveries:
                 self._bury(message, TOO_OFTEN)
                 continue
             lock = uuid.uuid4()
             # Whoever changes the row first has it.
-            taken = QueuedMessage.objects.filter(pk=message.pk, lock=message.lock, dead_at__isnull=True).update(
-                lock=lock, visible_at=now() + self._lock, count=message.count + 1
-            )
+            taken = QueuedMessage.objects.filter(
+                pk=message.pk, lock=message.lock, dead_at__isnull=True
+            ).update(lock=lock, visible_at=now() + self._lock, count=message.count + 1)
             if taken:
                 return Delivery(message.run_key, Priority(message.priority), message.count + 1, receipt=lock)
         return None
@@ -77,10 +88,12 @@ class DatabaseQueue:
     def depths(self) -> Sequence[Depth]:
         alive = Q(dead_at__isnull=True)
         rows = QueuedMessage.objects.values("priority").annotate(
-            waiting=Count("pk", filter=alive), dead=Count("pk", filter=~alive), oldest=Min("sent_at", filter=alive)
+            waiting=Count("pk", filter=alive),
+            dead=Count("pk", filter=~alive),
+            oldest=Min("sent_at", filter=alive),
         )
-        found = {row["priority"]: row for row in rows.order_by()}
-        empty = {"waiting": 0, "dead": 0, "oldest": None}
+        found: dict[str, dict[str, Any]] = {row["priority"]: dict(row) for row in rows.order_by()}
+        empty: dict[str, Any] = {"waiting": 0, "dead": 0, "oldest": None}
         return [
             Depth(priority, row["waiting"], row["dead"], row["oldest"])
             for priority in Priority

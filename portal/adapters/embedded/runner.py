@@ -22,6 +22,9 @@ from portal.ports import Liveness, Run
 IDENTITY = "worker.json"  # written by the worker itself
 SETTLE_SECONDS = 10.0  # until a worker has written it
 
+# Started by this process; kept so that those that have ended are collected.
+CHILDREN: list[subprocess.Popen[bytes]] = []
+
 
 class LocalRunner:
     def __init__(
@@ -45,8 +48,6 @@ class LocalRunner:
             "GROUNDWORK_SANDBOX_FAULTS": str(sandbox_faults),
             "GROUNDWORK_PATIENCE": str(patience),
         }
-        # Kept so that ended children are collected; another process simply has none.
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def dispatch(self, key: str, token: str) -> None:
         directory = self._folder / key
@@ -66,7 +67,7 @@ class LocalRunner:
                 )
         except OSError as error:
             raise OutsideError(f"The worker of run {key} could not be started: {error}") from error
-        self._children[key] = child
+        CHILDREN.append(child)
         try:
             _tell(child, token)
         except OSError as error:
@@ -76,9 +77,7 @@ class LocalRunner:
         directory = self._folder / key
         if not directory.is_dir():
             return None
-        child = self._children.get(key)
-        if child and child.poll() is not None:
-            self._children.pop(key)
+        _collect()
         return Run(key, Liveness.ALIVE if self._is_alive(directory) else Liveness.ENDED)
 
     def stop(self, key: str) -> None:
@@ -117,6 +116,10 @@ class LocalRunner:
         if leader and leader["started"] != identity["started"]:
             return False  # the number belongs to another process now
         return any(True for _ in _members(identity["pgid"]))
+
+
+def _collect() -> None:
+    CHILDREN[:] = [child for child in CHILDREN if child.poll() is None]
 
 
 def _tell(child: subprocess.Popen[bytes], token: str) -> None:

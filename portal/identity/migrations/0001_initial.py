@@ -11,135 +11,364 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BusinessUnit',
+            name="BusinessUnit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=30, unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9-]{1,29}$')])),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('cost_center', models.CharField(max_length=30)),
-                ('is_active', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "slug",
+                    models.SlugField(
+                        max_length=30,
+                        unique=True,
+                        validators=[django.core.validators.RegexValidator("^[a-z][a-z0-9-]{1,29}$")],
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("cost_center", models.CharField(max_length=30)),
+                ("is_active", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('auth_source', models.CharField(choices=[('local', 'Local account'), ('entra', 'Entra ID'), ('service', 'Service principal')], default='local', max_length=10)),
-                ('entra_tid', models.UUIDField(blank=True, null=True, verbose_name='Entra tenant id')),
-                ('entra_oid', models.UUIDField(blank=True, null=True, verbose_name='Entra object id')),
-                ('claims_synced_at', models.DateTimeField(blank=True, null=True)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
+                ),
+                (
+                    "auth_source",
+                    models.CharField(
+                        choices=[
+                            ("local", "Local account"),
+                            ("entra", "Entra ID"),
+                            ("service", "Service principal"),
+                        ],
+                        default="local",
+                        max_length=10,
+                    ),
+                ),
+                ("entra_tid", models.UUIDField(blank=True, null=True, verbose_name="Entra tenant id")),
+                ("entra_oid", models.UUIDField(blank=True, null=True, verbose_name="Entra object id")),
+                ("claims_synced_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('hint', models.CharField(editable=False, max_length=12)),
-                ('scopes', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('last_address', models.GenericIPAddressField(blank=True, editable=False, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
-                ('business_unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='identity.businessunit')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("digest", models.CharField(editable=False, max_length=64, unique=True)),
+                ("hint", models.CharField(editable=False, max_length=12)),
+                ("scopes", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("expires_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("last_address", models.GenericIPAddressField(blank=True, editable=False, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "revoked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "business_unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="identity.businessunit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='EntraMapping',
+            name="EntraMapping",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('group_oid', models.UUIDField(blank=True, null=True, verbose_name='group object id')),
-                ('app_role', models.CharField(blank=True, max_length=120)),
-                ('role', models.CharField(blank=True, choices=[('viewer', 'Viewer'), ('requester', 'Requester'), ('approver', 'Approver'), ('auditor', 'Auditor'), ('bu_admin', 'Business unit admin')], max_length=12)),
-                ('grants_staff', models.BooleanField(default=False)),
-                ('business_unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='identity.businessunit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("group_oid", models.UUIDField(blank=True, null=True, verbose_name="group object id")),
+                ("app_role", models.CharField(blank=True, max_length=120)),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("viewer", "Viewer"),
+                            ("requester", "Requester"),
+                            ("approver", "Approver"),
+                            ("auditor", "Auditor"),
+                            ("bu_admin", "Business unit admin"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("grants_staff", models.BooleanField(default=False)),
+                (
+                    "business_unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="identity.businessunit",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LandingZone',
+            name="LandingZone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('environment', models.CharField(choices=[('dev', 'Development'), ('staging', 'Staging'), ('prod', 'Production')], max_length=10)),
-                ('outputs', models.JSONField(default=dict)),
-                ('business_unit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='landing_zones', to='identity.businessunit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "environment",
+                    models.CharField(
+                        choices=[("dev", "Development"), ("staging", "Staging"), ("prod", "Production")],
+                        max_length=10,
+                    ),
+                ),
+                ("outputs", models.JSONField(default=dict)),
+                (
+                    "business_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="landing_zones",
+                        to="identity.businessunit",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('viewer', 'Viewer'), ('requester', 'Requester'), ('approver', 'Approver'), ('auditor', 'Auditor'), ('bu_admin', 'Business unit admin')], max_length=12)),
-                ('origin', models.CharField(choices=[('manual', 'granted by hand'), ('entra', 'from Entra ID')], default='manual', max_length=8)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('business_unit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='identity.businessunit')),
-                ('granted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("viewer", "Viewer"),
+                            ("requester", "Requester"),
+                            ("approver", "Approver"),
+                            ("auditor", "Auditor"),
+                            ("bu_admin", "Business unit admin"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("manual", "granted by hand"), ("entra", "from Entra ID")],
+                        default="manual",
+                        max_length=8,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "business_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="identity.businessunit",
+                    ),
+                ),
+                (
+                    "granted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(fields=('entra_tid', 'entra_oid'), name='entra_identity_is_unique'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                fields=("entra_tid", "entra_oid"), name="entra_identity_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('auth_source', 'local'), models.Q(('entra_oid__isnull', False), ('entra_tid__isnull', False)), _connector='OR'), name='entra_accounts_have_ids'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("auth_source", "local"),
+                    models.Q(("entra_oid__isnull", False), ("entra_tid__isnull", False)),
+                    _connector="OR",
+                ),
+                name="entra_accounts_have_ids",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entramapping',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('app_role', ''), ('group_oid__isnull', False)), models.Q(('group_oid__isnull', True), models.Q(('app_role', ''), _negated=True)), _connector='OR'), name='mapping_has_one_source'),
+            model_name="entramapping",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("app_role", ""), ("group_oid__isnull", False)),
+                    models.Q(("group_oid__isnull", True), models.Q(("app_role", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="mapping_has_one_source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entramapping',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('business_unit__isnull', True), ('role', '')), models.Q(('business_unit__isnull', False), models.Q(('role', ''), _negated=True)), _connector='OR'), name='mapping_unit_has_role'),
+            model_name="entramapping",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("business_unit__isnull", True), ("role", "")),
+                    models.Q(("business_unit__isnull", False), models.Q(("role", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="mapping_unit_has_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='landingzone',
-            constraint=models.UniqueConstraint(fields=('business_unit', 'environment'), name='one_landing_zone_per_environment'),
+            model_name="landingzone",
+            constraint=models.UniqueConstraint(
+                fields=("business_unit", "environment"), name="one_landing_zone_per_environment"
+            ),
         ),
         migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['user', 'role', 'business_unit'], name='membership_by_user'),
+            model_name="membership",
+            index=models.Index(fields=["user", "role", "business_unit"], name="membership_by_user"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'business_unit', 'role', 'origin'), name='membership_is_unique'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("user", "business_unit", "role", "origin"), name="membership_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'requester', 'approver', 'auditor', 'bu_admin'])), name='role_is_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["viewer", "requester", "approver", "auditor", "bu_admin"])),
+                name="role_is_known",
+            ),
         ),
     ]

@@ -1,4 +1,3 @@
-import os
 import signal
 import sys
 from argparse import ArgumentParser
@@ -46,7 +45,7 @@ class Command(BaseCommand):
     def _supervise(self, port: int) -> None:
         environment = processes.environment(data_dir=settings.DATA_DIR, port=port)
         supervisor = processes.Supervisor(environment, sys.stdout)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, supervisor.ask_to_stop)
         supervisor.start()
         try:
@@ -65,4 +64,4 @@ class Command(BaseCommand):
             self.stdout.write(f"Runs that go on and report when the portal is back: {len(left)} processes.")
         if ended:
             raise CommandError(f"Stopped, because {ended}. Its last lines are above.")
-        self.stdout.write(f"Stopped. Data is in {os.path.relpath(settings.DATA_DIR)}.")
+        self.stdout.write(f"Stopped. The data stays in {settings.DATA_DIR}.")

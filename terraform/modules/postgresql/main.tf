@@ -47,6 +47,10 @@ resource "azurerm_postgresql_flexible_server_active_directory_administrator" "th
   object_id           = var.entra_admin.object_id
   principal_name      = var.entra_admin.name
   principal_type      = var.entra_admin.type
+
+  lifecycle {
+    replace_triggered_by = [azurerm_postgresql_flexible_server.this.id] # a new server of the same name has no administrator
+  }
 }
 
 resource "azurerm_postgresql_flexible_server_database" "this" {

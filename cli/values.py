@@ -1,0 +1,159 @@
+"""What is typed on the command line, as the values that the item's JSON Schema wants."""
+
+import difflib
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from cli.errors import Refused
+
+BOOLEANS: Final = {"true": True, "yes": True, "false": False, "no": False}
+Schema = Mapping[str, Any]
+
+
+def read_parameters(schema: Schema, typed: Iterable[str], file: str | None) -> dict[str, Any]:
+    """Those of the file, and over them those typed as name=value. Raise Refused with all problems at once."""
+    values = _from_file(file) if file else {}
+    problems: dict[str, str] = {}
+    seen: set[str] = set()
+    for pair in typed:
+        name, sign, text = pair.partition("=")
+        if not sign or not name:
+            problems[pair] = "write it as name=value"
+        elif name not in schema["properties"]:
+            problems[name] = _unknown(name, schema["properties"])
+        elif name in seen:
+            problems[name] = "it is given twice"
+        else:
+            seen.add(name)
+            try:
+                values[name] = convert(text, schema["properties"][name])
+            except ValueError as error:
+                problems[name] = str(error)
+    if problems:
+        raise Refused("These values cannot be used.", code="InvalidInput", problems=problems)
+    return values
+
+
+def read_usage(typed: Iterable[str]) -> dict[str, float]:
+    """name=number, for the estimate."""
+    usage, problems = {}, {}
+    for pair in typed:
+        name, _, text = pair.partition("=")
+        try:
+            usage[name] = _number(text)
+        except ValueError as error:
+            problems[name] = str(error)
+    if problems:
+        raise Refused("These values cannot be used.", code="InvalidInput", problems=problems)
+    return usage
+
+
+def convert(text: str, schema: Schema) -> Any:
+    """Raise ValueError, saying what is wanted."""
+    kinds = _kinds(schema)
+    if text == "null" and "null" in kinds:
+        return None
+    for kind in ("string", "boolean", "integer", "number", "array", "object"):
+        if kind in kinds:
+            return READERS[kind](text)
+    return _any(text)
+
+
+def _kinds(schema: Schema) -> set[str]:
+    """The types that a schema allows; empty when it does not say."""
+    kind = schema.get("type")
+    if isinstance(kind, str):
+        return {kind}
+    if isinstance(kind, list):
+        return set(kind)
+    return {inner for choice in schema.get("anyOf", []) for inner in _kinds(choice)}
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in BOOLEANS:
+        raise ValueError(f"“{text}” is neither true nor false")
+    return BOOLEANS[text.lower()]
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"“{text}” is not a whole number") from None
+
+
+def _number(text: str) -> float:
+    """A whole number stays one: 32, not 32.0."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"“{text}” is not a number")
+    return number
+
+
+def _array(text: str) -> list[Any]:
+    value = _any(text)
+    if not isinstance(value, list):
+        raise ValueError("""write the list in JSON, in quotes for the shell: '["one", "two"]'""")
+    return value
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = _any(text)
+    if not isinstance(value, dict):
+        raise ValueError("""write the object in JSON, in quotes for the shell: '{"name": "value"}'""")
+    return value
+
+
+def _any(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+READERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "string": str,
+    "boolean": _boolean,
+    "integer": _integer,
+    "number": _number,
+    "array": _array,
+    "object": _object,
+}
+
+
+def _unknown(name: str, known: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return (
+        f"there is no such parameter; did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
+    )
+
+
+def _from_file(file: str) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        values = json.loads(text)
+    except OSError as error:
+        raise _bad_file(file, f"it cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _bad_file(file, "it is not text in UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise _bad_file(file, f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    if not isinstance(values, dict):
+        raise _bad_file(file, "it holds no JSON object")
+    return values
+
+
+def _bad_file(file: str, why: str) -> Refused:
+    fix = 'Write the parameters as one JSON object: {"name": "orders", "storage_gb": 64}'
+    return Refused("The file of parameters cannot be used.", code="BadFile", problems={file: why}, fix=fix)

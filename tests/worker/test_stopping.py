@@ -1,0 +1,129 @@
+"""A run that is stopped, and a worker that is killed. Terraform gets the time to write its state."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from tests.worker.conftest import Worker, World
+
+ACCOUNT = "azurerm_storage_account.this"
+GROUP_ADDRESS = "azurerm_resource_group.this"
+SLOW = 0.3  # of Azure's pace: a second for the group, ten for the account
+
+
+@pytest.fixture
+def working(world: World, pair: dict[str, str]) -> Worker:
+    """A worker in the middle of its apply: the group exists, the account is being made."""
+    worker = world.start(world.request("pair", files=pair), sandbox_time_scale=SLOW)
+    worker.until_logged(f"{ACCOUNT}: Creating...")
+    return worker
+
+
+def finish_it(worker: Worker) -> Worker:
+    """A second run of the same request, as a retry starts it."""
+    request = worker.run.answer
+    return worker.world.run(worker.world.request("pair", files=request["files"]))
+
+
+def test_sigterm_stops_terraform_once_and_in_order(working: Worker) -> None:
+    working.process.send_signal(signal.SIGTERM)
+
+    assert working.wait() == 0
+    assert working.finish["outcome"] == "stopped"
+    assert working.finish["changed"]
+    assert [r["address"] for r in working.finish["resources"]] == [GROUP_ADDRESS]
+    assert any("Interrupt received" in line for line in working.run.log)
+    assert not any("Two interrupts received" in line for line in working.run.log)
+    assert working.state.addresses == [GROUP_ADDRESS]
+    assert working.state.lock is None
+    assert finish_it(working).finish["outcome"] == "succeeded"
+
+
+def test_being_told_twice_is_the_same_as_once(working: Worker) -> None:
+    working.process.send_signal(signal.SIGTERM)
+    working.run.stop = True
+    working.process.send_signal(signal.SIGTERM)
+
+    assert working.wait() == 0
+    assert working.finish["outcome"] == "stopped"
+    assert working.state.lock is None
+
+
+def test_the_portal_can_ask_for_the_stop_in_any_answer(working: Worker) -> None:
+    working.run.stop = True
+
+    assert working.wait() == 0
+    assert working.finish["outcome"] == "stopped"
+    assert working.state.addresses == [GROUP_ADDRESS]
+    assert working.state.lock is None
+
+
+def test_a_stop_before_the_work_has_begun_changes_nothing(world: World) -> None:
+    key = world.request()
+    world.peer.runs[key].stop = True
+
+    worker = world.run(key)
+
+    assert worker.process.returncode == 0
+    assert worker.finish["outcome"] == "stopped"
+    assert not worker.finish["changed"]
+    assert world.resources == []
+
+
+def test_a_run_that_takes_too_long_is_stopped_and_has_failed(world: World, pair: dict[str, str]) -> None:
+    key = world.request("pair", files=pair, deadline_seconds=6)
+
+    worker = world.run(key, sandbox_time_scale=1)
+
+    assert worker.process.returncode == 1
+    assert worker.finish["outcome"] == "failed"
+    assert worker.finish["error"] == "Stopped, because it took longer than 0.1 minutes."
+    assert worker.state.lock is None
+
+
+def test_a_run_that_the_portal_gave_up_stops_without_a_word(working: Worker) -> None:
+    working.world.peer.answer_next_with["entries"] = 409
+
+    assert working.wait() == 3
+    assert working.run.finish is None
+    assert working.state.addresses == [GROUP_ADDRESS]
+    assert working.state.lock is None
+
+
+def test_terraform_ends_in_order_when_its_worker_is_killed(working: Worker) -> None:
+    provider = working.child("terraform.sandbox")
+    socket = provider.arguments[provider.arguments.index("--socket") + 1]
+
+    working.process.kill()
+    working.until(lambda: not working.processes)
+
+    assert working.run.finish is None
+    assert working.state.addresses == [GROUP_ADDRESS]
+    assert working.state.lock is None
+    assert not os.path.exists(os.path.dirname(socket))
+    assert finish_it(working).finish["outcome"] == "succeeded"
+
+
+def test_a_machine_that_dies_leaves_a_lock_and_a_valid_state(working: Worker) -> None:
+    os.killpg(working.process.pid, signal.SIGKILL)
+    working.until(lambda: not working.processes)
+
+    assert working.state.lock is not None
+    for version in working.state.versions:
+        json.loads(version)
+
+    working.state.lock = None  # an operator breaks it
+    assert finish_it(working).finish["outcome"] == "succeeded"
+
+
+def test_a_worker_killed_between_two_commands_leaves_nothing_behind(world: World) -> None:
+    worker = world.start(world.request(), sandbox_time_scale=SLOW)
+    worker.until(lambda: worker.run.claimants)
+
+    worker.process.kill()
+    worker.until(lambda: not worker.processes)
+
+    assert world.resources == []
+    assert worker.state.lock is None
