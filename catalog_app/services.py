@@ -50,6 +50,11 @@ def sync(folder: Path, *, known_meters: Collection[str] | None = None) -> SyncRe
     return result
 
 
+def read(folder: Path, *, known_meters: Collection[str] | None = None) -> SyncResult:
+    """The items of the folder, without looking at what the catalog has; CatalogProblems."""
+    return SyncResult(items=[source.manifest.name for source in read_folder(folder, known_meters)])
+
+
 def _exists_differently(source: Source) -> bool:
     """Whether the version is there with other files. It must not change: deployments were made with it."""
     same = ItemVersion.objects.filter(item__slug=source.manifest.name, version=source.manifest.version)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import django_filters as df  # type: ignore[import-untyped]
+import django_filters as df
 from django import forms
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
@@ -40,7 +40,7 @@ def visible_units(request: HttpRequest | None) -> QuerySet[BusinessUnit]:
     return units if user.is_operator else units.for_user(user, Permission.REQUEST_VIEW)
 
 
-class EventFilter(df.FilterSet):  # type: ignore[misc]
+class EventFilter(df.FilterSet):
     ACTIONS = [
         ("request", "Requests"), ("run", "Runs"), ("catalog", "Catalog"), ("identity", "People and tokens"),
     ]  # fmt: skip

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
@@ -48,7 +47,7 @@ class ServiceRequestAdmin(_Badges, LookOnly):
     ordering = ["-submitted_at"]
     actions = ["retry", "cancel"]
     fieldsets = [
-        (None, {"fields": ["page", "kind", "deployment", "item_version", "requester", "business_unit"]}),
+        (None, {"fields": ["kind", "deployment", "item_version", "requester", "business_unit"]}),
         ("State", {"fields": ["shown_state", "attempt", "failure", *TIMES]}),
         ("Decision", {"fields": ["decided_by", "decided_automatically", "decision_note", "decided_at"]}),
         ("Wanted", {"fields": WANTED}),
@@ -62,10 +61,6 @@ class ServiceRequestAdmin(_Badges, LookOnly):
     @admin.display(description="Asked", ordering="submitted_at")
     def age(self, row: ServiceRequest) -> str:
         return f"{age(row.submitted_at)} ago"
-
-    @admin.display(description="Request")
-    def page(self, row: ServiceRequest) -> SafeString:
-        return format_html('<a href="{}">{}: its page in the portal</a>', row.get_absolute_url(), row.ref)
 
     @admin.action(description="Retry the selected failed requests")
     def retry(self, request: HttpRequest, chosen: QuerySet[ServiceRequest]) -> None:
@@ -161,7 +156,7 @@ class DeploymentAdmin(_Badges, LookOnly):
     search_fields = ["name", "owner__username"]
     ordering = ["-created_at"]
     fieldsets = [
-        (None, {"fields": ["page", "item_version", "business_unit", "environment", "region", "owner"]}),
+        (None, {"fields": ["item_version", "business_unit", "environment", "region", "owner"]}),
         ("State", {"fields": ["shown_state", "created_at", "updated_at", "destroyed_at", "monthly_cost"]}),
         ("Content", {"fields": ["parameters", "usage", "outputs", "resources", "unique_suffix"]}),
     ]
@@ -173,7 +168,3 @@ class DeploymentAdmin(_Badges, LookOnly):
     @admin.display(description="Created", ordering="created_at")
     def age(self, row: Deployment) -> str:
         return f"{age(row.created_at)} ago"
-
-    @admin.display(description="Deployment")
-    def page(self, row: Deployment) -> SafeString:
-        return format_html('<a href="{}">{}: its page in the portal</a>', row.get_absolute_url(), row.name)

@@ -8,11 +8,15 @@ from catalog_app import services as catalog
 from catalog_app.form import FieldSpec
 from catalog_app.models import ItemVersion
 
+UNSET: tuple[Any, ...] = (None, "", [], {})
+RESOURCE_ID = "/subscriptions/"  # Azure's ids are long, and their last part is the name
+
 
 @dataclass(frozen=True)
 class Shown:
     title: str
     value: str
+    exact: str = ""  # where the value is cut short
 
 
 @dataclass(frozen=True)
@@ -23,9 +27,22 @@ class Change:
 
 
 def parameters(version: ItemVersion, values: Mapping[str, Any]) -> list[Shown]:
-    return [
-        Shown(spec.title, words(spec, values[spec.name])) for spec in _specs(version) if spec.name in values
-    ]
+    there = [spec for spec in _specs(version) if spec.name in values]
+    return [each for spec in there for each in _shown(spec, values[spec.name])]
+
+
+def _shown(spec: FieldSpec, value: Any) -> Iterator[Shown]:
+    """One line, and for an object one more for each of its fields that is set."""
+    if spec.fields and isinstance(value, Mapping):
+        yield Shown(spec.title, "Yes")
+        for inner in spec.fields:
+            inside = value.get(inner.name.rpartition(".")[2])
+            if inside not in UNSET:
+                yield from _shown(inner, inside)
+        return
+    said = words(spec, value)
+    is_id = said.startswith(RESOURCE_ID) and ", " not in said
+    yield Shown(spec.title, said.rpartition("/")[2], said) if is_id else Shown(spec.title, said)
 
 
 def changes(version: ItemVersion, changed: Mapping[str, Any]) -> list[Change]:
@@ -51,7 +68,7 @@ def words(spec: FieldSpec, value: Any) -> str:
 
 def in_words(value: Any) -> str:
     """Any value of Terraform for people."""
-    if value is None or value in ("", [], {}):
+    if value in UNSET:
         return "None"
     if isinstance(value, bool):
         return "Yes" if value else "No"

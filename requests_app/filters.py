@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import django_filters as df  # type: ignore[import-untyped]
+import django_filters as df
 
 from catalog_app.models import Item
 from portal.identity.models import Environment
@@ -12,7 +12,7 @@ from requests_app.models import Deployment, DeploymentQuerySet, ServiceRequest, 
 from requests_app.states import LIVE, OPEN, DeploymentState, State
 
 
-class _ByUnit(df.FilterSet):  # type: ignore[misc]
+class _ByUnit(df.FilterSet):
     environment = df.ChoiceFilter(
         choices=Environment.choices, label="Environment", empty_label="Any environment"
     )

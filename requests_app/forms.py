@@ -124,7 +124,7 @@ class DestroyForm(forms.Form):
                 label=f"Type {deployment.name} to confirm",
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
-        self.fields["justification"] = _justification()
+        self.fields["justification"] = _justification("Why it can go. The approver reads this first.")
 
     def anchor(self, path: str) -> str:
         return ""
@@ -141,11 +141,11 @@ class DestroyForm(forms.Form):
             self.add_error(path if path in self.fields else None, why)
 
 
-def _justification() -> forms.Field:
+def _justification(help_text: str = "What it is for. The approver reads this first.") -> forms.Field:
     made = forms.CharField(
         required=False,
         label="Justification",
-        help_text="What it is for. The approver reads this first.",
+        help_text=help_text,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     made.is_optional = True  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """What stands beside a form while it is filled in: the estimate, the rules, and what happens next."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -12,6 +12,8 @@ from catalog_app.policy import Finding, Verdict
 from portal.identity.models import User
 from requests_app.item_form import PARAMETER, ItemForm, Mistake
 from requests_app.proposal import Proposal
+
+NOTHING_CHANGES = "parameters"  # the problem of a change that changes nothing
 
 
 class HasAnchors(Protocol):
@@ -44,6 +46,7 @@ class Panel:
     approvers: list[User]
     automatic: bool
     before: Decimal | None = None  # the monthly cost of what is changed now
+    unchanged: bool = False
 
     @property
     def yearly(self) -> Decimal:
@@ -72,7 +75,8 @@ def look(form: ItemForm, ask: Callable[..., Proposal], before: Decimal | None = 
     wrong = {**wrong, **proposal.problems}
     if proposal.problems:
         proposal = ask(**form.wanted(leaving_out=_paths(wrong)))
-    return made(form, proposal, [_mistake(form, path, why) for path, why in wrong.items()], before)
+    mistakes = [_mistake(form, path, why) for path, why in wrong.items() if path != NOTHING_CHANGES]
+    return replace(made(form, proposal, mistakes, before), unchanged=NOTHING_CHANGES in wrong)
 
 
 def made(

@@ -11,8 +11,8 @@ from django import template
 from django.conf import settings
 from django.http import HttpRequest
 from django.template import RequestContext
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide
@@ -241,11 +241,16 @@ KINDS = {
     "private_endpoint": "On or off, with details",
     "password": "A secret",
 }
+SHORT = 48  # letters of all choices together that are read as one line
 
 
 @register.filter
-def kind_of_value(widget: str) -> str:
-    return KINDS.get(widget, "Text")
+def choices_in_words(field: Any) -> SafeString:
+    """What a field of an item's form takes."""
+    labels = list(field.labels.values()) or [KINDS.get(field.widget, "Text")]
+    if len(", ".join(labels)) <= SHORT:
+        return format_html("{}", ", ".join(labels))
+    return format_html_join(mark_safe("<br>"), "{}", ((label,) for label in labels))
 
 
 @register.filter

@@ -110,7 +110,12 @@ def test_a_worker_inherits_nothing_and_shows_its_token_to_nobody(make_runner, tm
     assert b"SECRET_KEY" not in environment
     assert TOKEN.encode() not in environment + (process / "cmdline").read_bytes()
     names = {line.partition(b"=")[0].decode() for line in environment.split(b"\0") if line}
-    assert {name for name in names if not name.startswith("GROUNDWORK_")} <= {"PATH", "HOME", "LANG", "LC_CTYPE"}
+    assert {name for name in names if not name.startswith("GROUNDWORK_")} <= {
+        "PATH",
+        "HOME",
+        "LANG",
+        "LC_CTYPE",
+    }
 
 
 def test_a_pid_that_was_used_again_is_not_taken_for_the_worker(make_runner, tmp_path):

@@ -8,7 +8,9 @@ from portal.models import Event
 @pytest.fixture
 def three_events(people):
     for number in range(3):
-        audit.record("test.done", f"THING-{number}", actor=people.anna, business_unit=people.payments, note="by hand")
+        audit.record(
+            "test.done", f"THING-{number}", actor=people.anna, business_unit=people.payments, note="by hand"
+        )
 
 
 def test_every_event_follows_the_one_before_it(three_events):

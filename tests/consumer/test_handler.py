@@ -38,9 +38,13 @@ def test_a_second_delivery_starts_no_second_run(delivery, runner):
     assert len(runner.dispatched) == 1
 
 
-def test_a_consumer_that_died_after_the_document_and_before_the_dispatch_is_made_up_for(delivery, approved, runner):
+def test_a_consumer_that_died_after_the_document_and_before_the_dispatch_is_made_up_for(
+    delivery, approved, runner
+):
     ports.tracker().create_run(
-        ports.RunDocument(key=approved.run_key, token_digest="of a lost token", created_at=approved.submitted_at)
+        ports.RunDocument(
+            key=approved.run_key, token_digest="of a lost token", created_at=approved.submitted_at
+        )
     )
 
     handle(delivery)
@@ -104,7 +108,10 @@ def test_a_runner_that_stays_away_fails_the_request(delivery, approved, runner, 
         handle(received_again())
 
     approved.refresh_from_db()
-    assert (approved.state, approved.failure) == (State.FAILED, "The runner did not answer: the runner is away")
+    assert (approved.state, approved.failure) == (
+        State.FAILED,
+        "The runner did not answer: the runner is away",
+    )
     assert ports.queue().receive(0) is None
 
 

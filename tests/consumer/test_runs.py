@@ -15,7 +15,13 @@ from requests_app import services
 from requests_app.states import State
 
 STATE = {"version": 4, "serial": 1, "lineage": "x", "resources": []}
-REPORT = {"outcome": "succeeded", "error": "", "outputs": {"fqdn": "psql.example"}, "resources": [], "changed": True}
+REPORT = {
+    "outcome": "succeeded",
+    "error": "",
+    "outputs": {"fqdn": "psql.example"},
+    "resources": [],
+    "changed": True,
+}
 
 
 class Worker:
@@ -23,9 +29,8 @@ class Worker:
         self.key, self.token, self.client = key, token, Client()
 
     def call(self, name: str, body: Any) -> Any:
-        return self.client.post(
-            f"/api/v1/runs/{self.key}/{name}", body, "application/json", headers={"Authorization": f"Bearer {self.token}"}
-        )
+        bearer = {"Authorization": f"Bearer {self.token}"}
+        return self.client.post(f"/api/v1/runs/{self.key}/{name}", body, "application/json", headers=bearer)
 
     def claim(self, claimant: str = "claimant-one") -> Any:
         return self.call("claim", {"claimant": claimant, "worker": {"host": "here", "pid": 1}})
@@ -86,7 +91,9 @@ def test_without_the_token_of_the_run_there_is_nothing(worker):
         assert refused.json()["code"] == "NotAllowed"
 
 
-@pytest.mark.parametrize("body", ["{", "[]", {"claimant": "x"}, {"claimant": "long-enough", "worker": {}, "more": 1}])
+@pytest.mark.parametrize(
+    "body", ["{", "[]", {"claimant": "x"}, {"claimant": "long-enough", "worker": {}, "more": 1}]
+)
 def test_what_makes_no_sense_is_refused(worker, body):
     refused = worker.call("claim", body)
 
@@ -114,14 +121,27 @@ def test_who_is_to_stop_hears_it_with_the_next_entry(worker, approved, people, r
 
 def test_a_harmless_plan_may_go_on_and_is_kept(worker, approved):
     worker.claim()
-    change = {"address": "azurerm_x.this", "type": "azurerm_x", "change": {"actions": ["create"], "after": {"a": 1}}}
-    plan = {"add": 1, "change": 0, "destroy": 0, "replace": 0, "engine": "Terraform 1.15", "resources": [change]}
+    change = {
+        "address": "azurerm_x.this",
+        "type": "azurerm_x",
+        "change": {"actions": ["create"], "after": {"a": 1}},
+    }
+    plan = {
+        "add": 1,
+        "change": 0,
+        "destroy": 0,
+        "replace": 0,
+        "engine": "Terraform 1.15",
+        "resources": [change],
+    }
 
     assert worker.call("plan", plan).json()["proceed"]
 
     approved.refresh_from_db()
     assert approved.plan["add"] == 1
-    assert approved.plan["resources"] == [{"address": "azurerm_x.this", "type": "azurerm_x", "actions": ["create"]}]
+    assert approved.plan["resources"] == [
+        {"address": "azurerm_x.this", "type": "azurerm_x", "actions": ["create"]}
+    ]
 
 
 def test_a_finished_run_settles_the_request_and_may_say_so_again(worker, approved):
@@ -138,10 +158,16 @@ def test_a_finished_run_settles_the_request_and_may_say_so_again(worker, approve
 
 def test_a_failed_run_says_why(worker, approved):
     worker.claim()
-    worker.call("finish", {"outcome": "failed", "error": "quota", "changed": True, "resources": [{"address": "a"}]})
+    worker.call(
+        "finish", {"outcome": "failed", "error": "quota", "changed": True, "resources": [{"address": "a"}]}
+    )
 
     approved.refresh_from_db()
-    assert (approved.state, approved.failure, approved.deployment.state) == (State.FAILED, "quota", "incomplete")
+    assert (approved.state, approved.failure, approved.deployment.state) == (
+        State.FAILED,
+        "quota",
+        "incomplete",
+    )
 
 
 def test_a_run_that_stopped_because_it_was_asked_to_is_cancelled(worker, approved, people):

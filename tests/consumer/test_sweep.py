@@ -138,7 +138,9 @@ def test_a_run_that_was_given_up_takes_no_more_words(claimed, runner):
     assert state_of(claimed) == State.FAILED
 
 
-def test_one_broken_document_does_not_keep_the_sweep_from_the_rest(claimed, people, postgres_for_staging, runner):
+def test_one_broken_document_does_not_keep_the_sweep_from_the_rest(
+    claimed, people, postgres_for_staging, runner
+):
     second = services.submit(requester=people.anna, **{**postgres_for_staging, "name": "second"})
     services.approve(second, actor=people.bert)
     services.enqueue_approved()

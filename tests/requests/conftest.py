@@ -24,7 +24,9 @@ def running(submitted: ServiceRequest, people: Any) -> ServiceRequest:
 @pytest.fixture
 def ready(running: ServiceRequest) -> Deployment:
     """What anna asked for is there."""
-    services.succeed(running, outputs={"fqdn": "psql-orders.example"}, resources=[{"address": "a", "type": "t"}])
+    services.succeed(
+        running, outputs={"fqdn": "psql-orders.example"}, resources=[{"address": "a", "type": "t"}]
+    )
     return running.deployment
 
 
@@ -37,7 +39,9 @@ def end_of(people: Any) -> Callable[..., ServiceRequest]:
         services.start(service_request.run_key)
         service_request.refresh_from_db()
         if outcome == "succeed":
-            services.succeed(service_request, outputs=told.get("outputs", {}), resources=told.get("resources", []))
+            services.succeed(
+                service_request, outputs=told.get("outputs", {}), resources=told.get("resources", [])
+            )
         else:
             services.fail(service_request, "it broke", **told)
         return service_request

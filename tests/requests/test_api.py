@@ -51,7 +51,12 @@ def test_it_can_be_checked_without_asking(anna, postgres_for_staging):
         ({"parameters": "x"}, 400, "InvalidInput", "parameters"),
         ({"surprise": 1}, 400, "InvalidInput", "surprise"),
         ({"kind": "explode"}, 400, "InvalidInput", "kind"),
-        ({"environment": "prod", "parameters": {"sku": "B_Standard_B2s"}}, 422, "PolicyRefused", "private_endpoint"),
+        (
+            {"environment": "prod", "parameters": {"sku": "B_Standard_B2s"}},
+            422,
+            "PolicyRefused",
+            "private_endpoint",
+        ),
     ],
 )
 def test_every_refusal_has_the_same_body(anna, postgres_for_staging, change, status, code, field):

@@ -15,7 +15,11 @@ from requests_app.states import DeploymentState, State
 def test_an_approver_of_the_business_unit_approves(submitted, people):
     services.approve(submitted, actor=people.bert, note="fine")
 
-    assert (submitted.state, submitted.decided_by, submitted.decision_note) == (State.APPROVED, people.bert, "fine")
+    assert (submitted.state, submitted.decided_by, submitted.decision_note) == (
+        State.APPROVED,
+        people.bert,
+        "fine",
+    )
 
 
 def test_nobody_approves_their_own_request(submitted, people):

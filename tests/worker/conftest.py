@@ -174,7 +174,7 @@ class World:
 
 
 @contextlib.contextmanager
-def _world(folder: Path) -> Iterator[World]:
+def new_world(folder: Path) -> Iterator[World]:
     with Peer() as peer:
         world = World(peer, folder)
         yield world
@@ -183,14 +183,14 @@ def _world(folder: Path) -> Iterator[World]:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with _world(tmp_path) as world:
+    with new_world(tmp_path) as world:
         yield world
 
 
 @pytest.fixture(scope="session")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Worker]]:
     """For each item a run that has created it, all in one world. Tests only look at them."""
-    with _world(tmp_path_factory.mktemp("applied")) as world:
+    with new_world(tmp_path_factory.mktemp("applied")) as world:
         yield {item: world.run(world.request(item, deployment=item)) for item in VALUES}
 
 
@@ -203,7 +203,7 @@ def planned_again(applied: dict[str, Worker]) -> dict[str, Worker]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pair() -> dict[str, str]:
     """A module of two resources: a group that is made fast, and in it an account that is made slowly."""
     return {path.name: path.read_text() for path in Path(__file__).with_name("pair").iterdir()}

@@ -7,16 +7,23 @@ import pytest
 
 from tests.worker.conftest import VALUES, Worker, World
 
+# The one that the project brings, and those that are on this machine.
+ENGINES = ["embedded", *(name for name in ("terraform", "tofu") if shutil.which(name))]
 SERVER = "azurerm_postgresql_flexible_server.this"
 
 
-def test_a_database_is_created_changed_and_destroyed(world: World) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_database_is_created_changed_and_destroyed(world: World, engine: str) -> None:
     outputs = ["id", "name", "fqdn"]
     small, large = {"sku": "B_Standard_B2s"}, {"sku": "GP_Standard_D2ds_v5"}
 
-    created = world.run(world.request("postgresql", outputs=outputs, values=small))
-    changed = world.run(world.request("postgresql", outputs=outputs, kind="update", values=large))
-    destroyed = world.run(world.request("postgresql", outputs=outputs, kind="destroy", values=large))
+    def run(kind: str, values: dict[str, str]) -> Worker:
+        request = world.request("postgresql", kind=kind, outputs=outputs, values=values)
+        return world.run(request, terraform=engine)
+
+    created = run("create", small)
+    changed = run("update", large)
+    destroyed = run("destroy", large)
 
     assert created.finish["outcome"] == "succeeded", created.run.log
     assert created.finish["outputs"]["fqdn"] == "psql-shop-dev-001.postgres.database.azure.com"
@@ -239,13 +246,3 @@ def test_nothing_but_its_log_is_left_of_a_run(applied: dict[str, Worker]) -> Non
     worker = applied["storage-account"]
 
     assert sorted(path.name for path in worker.directory.iterdir()) == ["worker.json", "worker.log"]
-
-
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform on this machine")
-def test_an_installed_terraform_works_as_well(world: World) -> None:
-    created = world.run(world.request("postgresql"), terraform="terraform")
-    destroyed = world.run(world.request("postgresql", kind="destroy"), terraform="terraform")
-
-    assert created.finish["outcome"] == "succeeded", created.run.log
-    assert destroyed.finish["outcome"] == "succeeded", destroyed.run.log
-    assert world.resources == []

@@ -106,16 +106,35 @@ def test_terraform_ends_in_order_when_its_worker_is_killed(working: Worker) -> N
     assert finish_it(working).finish["outcome"] == "succeeded"
 
 
-def test_a_machine_that_dies_leaves_a_lock_and_a_valid_state(working: Worker) -> None:
+def test_a_machine_that_dies_leaves_a_lock_and_the_state_of_before(
+    world: World, pair: dict[str, str]
+) -> None:
+    created = world.run(world.request("pair", files=pair))
+    update = {"files": pair, "kind": "update", "values": {"tags": {"owner": "bert"}}}
+    worker = world.start(world.request("pair", **update), sandbox_time_scale=5)
+    worker.until_logged(f"{GROUP_ADDRESS}: Modifying...")
+
+    os.killpg(worker.process.pid, signal.SIGKILL)
+    worker.until(lambda: not worker.processes)
+
+    assert worker.state.lock is not None
+    assert worker.state.addresses == created.state.addresses
+    worker.state.lock = None  # the portal breaks it when it gives a run up
+    assert world.run(world.request("pair", **update)).finish["outcome"] == "succeeded"
+
+
+def test_what_a_dying_machine_made_and_did_not_write_down_is_named(working: Worker) -> None:
     os.killpg(working.process.pid, signal.SIGKILL)
     working.until(lambda: not working.processes)
-
-    assert working.state.lock is not None
     for version in working.state.versions:
         json.loads(version)
+    working.state.lock = None
 
-    working.state.lock = None  # an operator breaks it
-    assert finish_it(working).finish["outcome"] == "succeeded"
+    retried = finish_it(working)
+
+    assert retried.finish["outcome"] == "failed"
+    assert retried.finish["error"].startswith("The resource exists already. /subscriptions/")
+    assert retried.finish["error"].endswith(f"Import it to manage it here. ({GROUP_ADDRESS})")
 
 
 def test_a_worker_killed_between_two_commands_leaves_nothing_behind(world: World) -> None:
