@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from catalog_app.form import FieldSpec
 from catalog_app.variables.types import Schema, base_type
 
+Reader = Callable[[FieldSpec, Any], Any]
 LEFT_OUT = object()  # not given: the default of the variable counts, or the service says that it is needed
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 FITS_ON_A_LINE = 64  # letters of all radios together; more read better as a select
@@ -37,7 +38,8 @@ class ParameterField(forms.Field):
         self.is_hidden_now = False
 
     def clean(self, value: Any) -> Any:
-        return _READERS.get(self.spec.widget, _text)(self.spec, value)
+        read: Reader = _READERS.get(self.spec.widget, _text)
+        return read(self.spec, value)
 
     def show(self, value: Any) -> Any:
         """A value as the field shows it."""
@@ -127,7 +129,7 @@ def _json(spec: FieldSpec, typed: str | None) -> Any:
         raise ValidationError(f"This is not JSON: {error}") from error
 
 
-_READERS: dict[str, Callable[[FieldSpec, Any], Any]] = {
+_READERS: dict[str, Reader] = {
     "number": _number,
     "checkbox": _switch,
     "radio": _choice,

@@ -74,6 +74,7 @@ class ReasonBody(Body):
 
 
 class ServiceRequestJSON(serializers.ModelSerializer):
+    attempt = serializers.IntegerField()
     item = serializers.CharField(source="item_version.item.slug")
     item_version = serializers.CharField(source="item_version.version")
     deployment = serializers.UUIDField(source="deployment_id")
