@@ -21,6 +21,8 @@ def _complete(block: Block, new: Values, prior: Values | None, path: Path, repla
             new[name] = None
         elif new.get(name) is None:
             new[name] = _default(attribute, is_new=prior is None)
+        elif prior is not None and _same(name, prior.get(name), new[name]):
+            new[name] = prior[name]
         if prior is not None and _forces_new(attribute, name, prior.get(name), new.get(name)):
             replaced.append([*path, name])
     for name, nested in block.blocks.items():

@@ -1,0 +1,1 @@
+from tests.journey.support import running_portal  # noqa: F401 - a fixture
