@@ -190,6 +190,7 @@ STATIC_ROOT = DATA_DIR / "staticfiles"
 STATIC_ROOT.mkdir(exist_ok=True)
 # The font package is data, not a Django app: its folder gets a prefix of our own.
 STATICFILES_DIRS = [("fonts/inter", Path(fontpkg_inter.__file__).parent / "files")]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -249,7 +250,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.LOG_LEVEL},
     # Azure-sized libraries are chatty at INFO; ours are not.
-    "loggers": {"django_q": {"level": "WARNING"}},
+    "loggers": {"django-q": {"level": "WARNING"}},
 }
 
 # ── Groundwork ──────────────────────────────────────────────────────────────────────────────────────────────

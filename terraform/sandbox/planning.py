@@ -17,12 +17,7 @@ def complete(block: Block, new: Values, prior: Values | None) -> list[Path]:
 
 def _complete(block: Block, new: Values, prior: Values | None, path: Path, replaced: list[Path]) -> None:
     for name, attribute in block.attributes.items():
-        if attribute.has("write_only"):
-            new[name] = None
-        elif new.get(name) is None:
-            new[name] = _default(attribute, is_new=prior is None)
-        elif prior is not None and _same(name, prior.get(name), new[name]):
-            new[name] = prior[name]
+        new[name] = _planned(attribute, name, new.get(name), prior)
         if prior is not None and _forces_new(attribute, name, prior.get(name), new.get(name)):
             replaced.append([*path, name])
     for name, nested in block.blocks.items():
@@ -34,6 +29,15 @@ def _complete(block: Block, new: Values, prior: Values | None, path: Path, repla
             pair = before[index] if index < len(before) else None
             inner: Path = [*path, name] if nested.nesting == "single" else [*path, name, index]
             _complete(nested, element, pair, inner, replaced)
+
+
+def _planned(attribute: Attribute, name: str, given: Any, prior: Values | None) -> Any:
+    if attribute.has("write_only"):
+        return None
+    if given is None:
+        return _default(attribute, is_new=prior is None)
+    # Another spelling of the same value is no change.
+    return prior[name] if prior and _same(name, prior.get(name), given) else given
 
 
 def _default(attribute: Attribute, *, is_new: bool) -> Any:

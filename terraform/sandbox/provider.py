@@ -38,7 +38,7 @@ def identity(config: Values | None = None) -> dict[str, str]:
     return {**known, "object": "11111111-1111-1111-1111-111111111111"}
 
 
-class Provider(rpc.ProviderServicer):  # type: ignore[misc]  # generated code has no types
+class Provider(rpc.ProviderServicer):
     def __init__(self, schema: Schema, cloud: Cloud):
         self.schema, self.cloud = schema, cloud
 
@@ -179,6 +179,6 @@ class Provider(rpc.ProviderServicer):  # type: ignore[misc]  # generated code ha
         return pb.ReadDataSource.Response(state=encode(values))
 
 
-class Controller(controller_rpc.GRPCControllerServicer):  # type: ignore[misc]
+class Controller(controller_rpc.GRPCControllerServicer):
     def Shutdown(self, request: Any, context: Any) -> Any:
         return controller_pb.Empty()

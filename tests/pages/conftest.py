@@ -14,7 +14,9 @@ from requests_app.models import Deployment, ServiceRequest
 from tests.conftest import SUBNET, People
 
 OUTPUTS = {"fqdn": "psql-orders.example.net", "name": "psql-orders", "id": "/subscriptions/0/psql-orders"}
-RESOURCES = [{"address": "azurerm_postgresql_flexible_server.this", "type": "server", "id": "/subscriptions/0"}]
+RESOURCES = [
+    {"address": "azurerm_postgresql_flexible_server.this", "type": "server", "id": "/subscriptions/0"}
+]
 PLAN = {
     "add": 1, "change": 0, "destroy": 0, "replace": 0, "engine": "Terraform 1.15.5",
     "resources": [{"address": RESOURCES[0]["address"], "type": "server", "change": {"actions": ["create"]}}],
@@ -45,7 +47,9 @@ def waiting(ask: Ask) -> ServiceRequest:
     return ask()
 
 
-def write_log(service_request: ServiceRequest, *texts: str, phase: Phase = Phase.APPLY, start: int = 1) -> None:
+def write_log(
+    service_request: ServiceRequest, *texts: str, phase: Phase = Phase.APPLY, start: int = 1
+) -> None:
     key = service_request.run_key
     if ports.tracker().get_run(key) is None:
         ports.tracker().create_run(RunDocument(key=key, token_digest="", created_at=now(), phase=phase))
@@ -86,5 +90,3 @@ def ready(ask: Ask, people: People) -> Deployment:
     services.succeed(started, outputs=OUTPUTS, resources=RESOURCES)
     started.deployment.refresh_from_db()
     return started.deployment
-
-

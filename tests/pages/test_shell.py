@@ -2,7 +2,16 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-PAGES = ["/", "/requests/", "/resources/", "/approvals/", "/audit/", "/search/", "/catalog/postgresql/", "/admin/"]
+PAGES = [
+    "/",
+    "/requests/",
+    "/resources/",
+    "/approvals/",
+    "/audit/",
+    "/search/",
+    "/catalog/postgresql/",
+    "/admin/",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -42,7 +51,9 @@ def test_signing_out_is_not_done_by_a_link(people, client_for):
     assert client.get("/").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/requests/", "/approvals/", "/nowhere/", "/accounts/login/", "/admin/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/requests/", "/approvals/", "/nowhere/", "/accounts/login/", "/admin/"]
+)
 def test_every_page_has_the_strict_policy(path, people, catalog, client_for):
     response = client_for(people.olga).get(path)
 
@@ -51,7 +62,9 @@ def test_every_page_has_the_strict_policy(path, people, catalog, client_for):
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/", "/requests/", "/approvals/", "/catalog/postgresql/request/", "/audit/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/requests/", "/approvals/", "/catalog/postgresql/request/", "/audit/"]
+)
 def test_no_page_has_inline_style_or_script(path, people, catalog, client_for):
     page = client_for(people.olga).get(path).content.decode()
 
@@ -70,7 +83,9 @@ def test_the_theme_is_a_cookie(people, client_for):
     assert b'data-theme="dark"' in client.get("/").content
 
 
-@pytest.mark.parametrize("target", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"]
+)
 def test_the_theme_switch_leads_to_no_other_site(target, people, client_for):
     answer = client_for(people.anna).post("/theme/", {"theme": "dark", "next": target})
 

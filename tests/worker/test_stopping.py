@@ -73,13 +73,13 @@ def test_a_stop_before_the_work_has_begun_changes_nothing(world: World) -> None:
 
 
 def test_a_run_that_takes_too_long_is_stopped_and_has_failed(world: World, pair: dict[str, str]) -> None:
-    key = world.request("pair", files=pair, deadline_seconds=6)
+    key = world.request("pair", files=pair, deadline_seconds=3)
 
     worker = world.run(key, sandbox_time_scale=1)
 
     assert worker.process.returncode == 1
     assert worker.finish["outcome"] == "failed"
-    assert worker.finish["error"] == "Stopped, because it took longer than 0.1 minutes."
+    assert worker.finish["error"] == "Stopped, because it took longer than 0.05 minutes."
     assert worker.state.lock is None
 
 
