@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import signal
 from pathlib import Path
 from typing import Any, Final
 
@@ -169,4 +170,6 @@ def _error(result: Result) -> str:
     if result.diagnostics:
         more = len(result.diagnostics) - 1
         return words(result.diagnostics[0]) + (f" And {more} more in the log." if more else "")
+    if result.code < 0:
+        return f"Terraform was killed ({signal.Signals(-result.code).name})."
     return result.errors.strip()[-2000:] or f"Terraform ended with code {result.code} and without a word."

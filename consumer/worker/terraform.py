@@ -17,7 +17,7 @@ from consumer.worker.stop import Reason, Stop
 HERE: Final = Path(__file__).resolve().parent
 PASSED_ON: Final = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY")
 REAL_PROVIDER_PREFIXES: Final = ("ARM_", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR")
-POLL_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 300.0  # from SIGINT to SIGKILL; a killed Terraform leaves its lock behind
 
 OnEvent = Callable[[dict[str, Any]], None]

@@ -44,6 +44,9 @@ def _find(plain: str) -> ApiToken:
     found = ApiToken.objects.select_related("user").filter(digest=tokens.digest(plain)).first()
     if found is None or not found.user.is_active:
         raise exceptions.AuthenticationFailed(f"This token is not known: {CREATE_ONE}.")
+    if found.business_unit_id:
+        # Rights are scoped by membership alone so far: better no token than one that can do more than it says.
+        raise exceptions.AuthenticationFailed("Tokens for a single business unit are not accepted.")
     if found.revoked_at:
         raise exceptions.AuthenticationFailed(f"This token was revoked: {CREATE_ONE}.")
     if found.expires_at <= now():

@@ -15,7 +15,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils.timezone import now
 
-from portal.identity.models import ApiToken, BusinessUnit, User
+from portal.identity.models import ApiToken, User
 
 PREFIX = "gwk_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -28,7 +28,6 @@ def issue(
     name: str,
     *,
     scopes: Iterable[str] = (READ, WRITE),
-    business_unit: BusinessUnit | None = None,
     lifetime: timedelta | None = None,
 ) -> tuple[ApiToken, str]:
     """The row and the token itself: show it once, store it nowhere. It lives at most API_TOKEN_MAX_DAYS."""
@@ -38,7 +37,6 @@ def issue(
         user=user,
         name=name,
         scopes=sorted(scopes),
-        business_unit=business_unit,
         digest=digest(plain),
         hint=plain[:8],
         expires_at=now() + min(lifetime or limit, limit),

@@ -81,9 +81,11 @@ def request_page(request: SignedIn, pk: int) -> HttpResponse:
 def request_progress(request: SignedIn, pk: int) -> HttpResponse:
     """The lines after ?after=N, and whatever else has changed since ?seen=…"""
     service_request = get_object_or_404(_visible(request), pk=pk)
-    after = request.GET.get("after", "0")
-    context = _whole(request, service_request, after=int(after) if after.isdecimal() else 0)
-    context["changed"] = context["mark"] != request.GET.get("seen", "")
+    after, seen = request.GET.get("after", ""), request.GET.get("seen", "")
+    # Another attempt has another log, which begins at its first line.
+    same_log = seen.split(".")[1:2] == [str(service_request.attempt)] and after.isdecimal()
+    context = _whole(request, service_request, after=int(after) if same_log else 0)
+    context["changed"] = context["mark"] != seen
     return render(request, "requests_app/parts/progress.html", context)
 
 

@@ -1,8 +1,10 @@
 """What every queue promises, whatever is behind it."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils.timezone import now
 
 from portal.adapters.embedded.queue import AGEING, DatabaseQueue
@@ -119,3 +121,26 @@ def test_a_dead_letter_says_why(queue):
 
     assert [(dead.run_key, dead.reason) for dead in queue.dead_letters()] == [("1-a1", "not readable")]
     assert queue.receive(0) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_consumers_at_once_get_every_message_once(queue):
+    for number in range(12):
+        queue.send(f"{number}-a1", Priority.STAGING)
+    received: list[str] = []
+
+    def consume() -> None:
+        try:
+            while delivery := queue.receive(0):
+                received.append(delivery.run_key)
+                queue.complete(delivery)
+        finally:
+            connection.close()
+
+    consumers = [threading.Thread(target=consume) for _ in range(4)]
+    for consumer in consumers:
+        consumer.start()
+    for consumer in consumers:
+        consumer.join()
+
+    assert sorted(received) == sorted(f"{number}-a1" for number in range(12))

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils.timezone import now
 
 from portal.identity import tokens
@@ -56,3 +57,10 @@ def test_a_person_who_left_has_no_token_any_more(people, api_for):
     people.anna.save()
 
     assert anna.get("/api/v1/me/").status_code == 401
+
+
+def test_a_token_for_one_business_unit_can_do_nothing(people):
+    row, plain = tokens.issue(people.anna, "scoped")
+    ApiToken.objects.filter(pk=row.pk).update(business_unit=people.payments)
+
+    assert Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {plain}"}).status_code == 401

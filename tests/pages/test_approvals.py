@@ -6,6 +6,7 @@ from django.utils.timezone import now
 
 from requests_app import services
 from requests_app.models import ServiceRequest
+from tests.conftest import SUBNET
 
 
 def text_of(response) -> str:
@@ -70,7 +71,7 @@ def test_the_queue_is_narrowed_by_its_filters(query, is_found, waiting, people, 
 
 def test_the_queue_is_sorted_by_cost_or_by_age(ask, people, client_for):
     ask("small")
-    ask("large", parameters={"sku": "GP_Standard_D4ds_v5"})
+    ask("large", parameters={"sku": "GP_Standard_D4ds_v5", "private_endpoint": {"subnet_id": SUBNET}})
     client = client_for(people.bert)
 
     by_age = text_of(client.get("/approvals/"))

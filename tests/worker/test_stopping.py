@@ -137,6 +137,24 @@ def test_what_a_dying_machine_made_and_did_not_write_down_is_named(working: Work
     assert retried.finish["error"].endswith(f"Import it to manage it here. ({GROUP_ADDRESS})")
 
 
+def test_a_terraform_that_is_killed_fails_the_run(working: Worker) -> None:
+    os.kill(working.child("shim.py").pid, signal.SIGKILL)
+
+    assert working.wait() == 1
+    assert working.finish["outcome"] == "failed"
+    assert working.finish["error"] == "Terraform was killed (SIGKILL)."
+    assert working.state.lock is not None  # for the portal to break: the run has ended
+
+
+def test_a_provider_that_is_killed_fails_the_run(working: Worker) -> None:
+    os.kill(working.child("terraform.sandbox").pid, signal.SIGKILL)
+
+    assert working.wait() == 1
+    assert working.finish["outcome"] == "failed"
+    assert working.state.addresses == [GROUP_ADDRESS]
+    assert working.state.lock is None
+
+
 def test_a_worker_killed_between_two_commands_leaves_nothing_behind(world: World) -> None:
     worker = world.start(world.request(), sandbox_time_scale=SLOW)
     worker.until(lambda: worker.run.claimants)
