@@ -116,7 +116,11 @@ def verdict(found: Mapping[str, Any] | None) -> None:
 def problem(error: CliError) -> None:
     """What was refused, field by field, and what to do about it; to standard error."""
     out = console(error=True)
-    out.print(Text.assemble(("Refused: " if error.exit_code == 1 else "Error: ", "bold red"), plain(error)))
+    # The message of invalid input is its problems in one line, and they follow.
+    message = (
+        "These values cannot be used." if error.code == "InvalidInput" and error.problems else str(error)
+    )
+    out.print(Text.assemble(("Refused: " if error.exit_code == 1 else "Error: ", "bold red"), plain(message)))
     if error.verdict and error.verdict.get("findings"):
         for finding in error.verdict["findings"]:
             _finding(out, finding)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from cli.errors import Refused
 
 BOOLEANS: Final = {"true": True, "yes": True, "false": False, "no": False}
+FIX: Final = "Correct the values named above; `groundwork catalog ITEM` lists what an item takes."
 Schema = Mapping[str, Any]
 
 
@@ -34,7 +35,7 @@ def read_parameters(schema: Schema, typed: Iterable[str], file: str | None) -> d
             except ValueError as error:
                 problems[name] = str(error)
     if problems:
-        raise Refused("These values cannot be used.", code="InvalidInput", problems=problems)
+        raise Refused("These values cannot be used.", code="InvalidInput", problems=problems, fix=FIX)
     return values
 
 
@@ -48,7 +49,7 @@ def read_usage(typed: Iterable[str]) -> dict[str, float]:
         except ValueError as error:
             problems[name] = str(error)
     if problems:
-        raise Refused("These values cannot be used.", code="InvalidInput", problems=problems)
+        raise Refused("These values cannot be used.", code="InvalidInput", problems=problems, fix=FIX)
     return usage
 
 

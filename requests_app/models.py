@@ -74,9 +74,9 @@ class Deployment(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["business_unit", "state", "-created_at"], name="deployment_by_business_unit"
+                fields=["business_unit", "state", "-created_at", "-id"], name="deployment_by_business_unit"
             ),
-            models.Index(fields=["-created_at"], name="deployment_newest"),
+            models.Index(fields=["-created_at", "-id"], name="deployment_newest"),
         ]
 
     def __str__(self) -> str:
@@ -168,10 +168,10 @@ class ServiceRequest(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["-submitted_at"], name="request_newest"),
-            models.Index(fields=["state", "-submitted_at"], name="request_by_state"),
-            models.Index(fields=["business_unit", "-submitted_at"], name="request_by_business_unit"),
-            models.Index(fields=["requester", "-submitted_at"], name="request_by_requester"),
+            models.Index(fields=["-submitted_at", "-id"], name="request_newest"),
+            models.Index(fields=["state", "-submitted_at", "-id"], name="request_by_state"),
+            models.Index(fields=["business_unit", "-submitted_at", "-id"], name="request_by_business_unit"),
+            models.Index(fields=["requester", "-submitted_at", "-id"], name="request_by_requester"),
         ]
 
     def __str__(self) -> str:

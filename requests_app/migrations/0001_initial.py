@@ -204,12 +204,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="deployment",
             index=models.Index(
-                fields=["business_unit", "state", "-created_at"], name="deployment_by_business_unit"
+                fields=["business_unit", "state", "-created_at", "-id"], name="deployment_by_business_unit"
             ),
         ),
         migrations.AddIndex(
             model_name="deployment",
-            index=models.Index(fields=["-created_at"], name="deployment_newest"),
+            index=models.Index(fields=["-created_at", "-id"], name="deployment_newest"),
         ),
         migrations.AddConstraint(
             model_name="deployment",
@@ -228,19 +228,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="servicerequest",
-            index=models.Index(fields=["-submitted_at"], name="request_newest"),
+            index=models.Index(fields=["-submitted_at", "-id"], name="request_newest"),
         ),
         migrations.AddIndex(
             model_name="servicerequest",
-            index=models.Index(fields=["state", "-submitted_at"], name="request_by_state"),
+            index=models.Index(fields=["state", "-submitted_at", "-id"], name="request_by_state"),
         ),
         migrations.AddIndex(
             model_name="servicerequest",
-            index=models.Index(fields=["business_unit", "-submitted_at"], name="request_by_business_unit"),
+            index=models.Index(fields=["business_unit", "-submitted_at", "-id"], name="request_by_business_unit"),
         ),
         migrations.AddIndex(
             model_name="servicerequest",
-            index=models.Index(fields=["requester", "-submitted_at"], name="request_by_requester"),
+            index=models.Index(fields=["requester", "-submitted_at", "-id"], name="request_by_requester"),
         ),
         migrations.AddConstraint(
             model_name="servicerequest",

@@ -27,7 +27,7 @@ MOST_HISTORY = 25
 
 def deployment_list(request: SignedIn) -> HttpResponse:
     rows = DeploymentFilter(
-        request.GET, queryset=_visible(request).defer(*LARGE).order_by("name", "pk"), request=request
+        request.GET, queryset=_visible(request).defer(*LARGE).order_by("-created_at", "-pk"), request=request
     )
     page = Paginator(rows.qs, PER_PAGE).get_page(request.GET.get("page"))
     context = {"nav": "deployments", "filter": rows, "page": page}

@@ -141,6 +141,7 @@ class World:
             "PATH": os.environ["PATH"],
             "HOME": str(directory),
             "LANG": "C.UTF-8",
+            "TMPDIR": str(self.folder),
             "GROUNDWORK_URL": self.peer.url,
             "GROUNDWORK_RUN_KEY": key,
             "GROUNDWORK_RUN_DIRECTORY": str(directory),

@@ -109,6 +109,18 @@ def test_a_portal_that_never_answers_is_given_up(world: World) -> None:
     assert "no answer to claim" in worker.log
 
 
+def test_a_worker_that_is_stopped_before_its_claim_ends(world: World) -> None:
+    key = world.request()
+    world.peer.stop()
+    worker = world.start(key)
+    worker.until(lambda: "claim will be asked again" in worker.log)
+
+    worker.process.terminate()
+
+    assert worker.wait() == 2
+    assert worker.run.claimants == []
+
+
 def test_a_worker_without_its_settings_says_which(world: World) -> None:
     worker = world.run(world.request(), sandbox_time_scale="fast")
 

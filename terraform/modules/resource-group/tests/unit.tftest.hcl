@@ -1,4 +1,4 @@
-# Needs the real provider (for its schema and argument checks), but no Azure and no credentials.
+# Needs a provider for its schema and argument checks, real or sandbox, but no Azure and no credentials.
 mock_provider "azurerm" {
   mock_resource "azurerm_resource_group" {
     defaults = {
