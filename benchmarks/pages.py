@@ -1,8 +1,8 @@
 """
 Server time of the lists with 100,000 requests: python benchmarks/pages.py [--requests 100000]
 
-Fills a database of its own (SQLite in a temporary folder, or GROUNDWORK_DATABASE_URL, which must be an empty database) and
-asks for each page in this process, so the numbers hold the queries and the rendering, and no network.
+Fills a database of its own (SQLite in a temporary folder, or GROUNDWORK_DATABASE_URL, which must be empty) and asks
+for each page in this process, so the numbers hold the queries and the rendering, and no network.
 """
 
 import argparse
@@ -22,7 +22,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 os.environ.setdefault("GROUNDWORK_DATA_DIR", tempfile.mkdtemp(prefix="groundwork-benchmark-"))
 os.environ.setdefault("GROUNDWORK_LOG_LEVEL", "ERROR")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 

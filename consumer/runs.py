@@ -145,6 +145,7 @@ def finish(run: RunDocument, report: Report) -> None:
     """Keep the report, then settle the request. The first report counts."""
     if not run.finished:
         run = _update(run, phase=Phase.FINISHED, heartbeat_at=now(), report=report.model_dump(mode="json"))
+    states.break_lock(run.key)  # Terraform has ended; where it was killed, it could not unlock
     settle(run)
 
 

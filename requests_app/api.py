@@ -53,7 +53,7 @@ class ServiceRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         if self.action != "list":
             return visible
         return filter_requests(visible, self.request.query_params, self.request.user).order_by(
-            "-submitted_at", "-pk"
+            "-submitted_at"
         )
 
     def get_object(self) -> ServiceRequest:

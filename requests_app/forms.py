@@ -54,7 +54,7 @@ class RequestForm(ItemForm):
 
     def wanted(self, *, leaving_out: Collection[str] = ()) -> dict[str, Any]:
         """The arguments of `services.submit`. leaving_out: names of what is wrong; the defaults stand in."""
-        values = self.values()
+        values = self.values
         wrong = {path.split(".")[0] for path in leaving_out}
         where = {name: values.get(name) or "" for name in ("name", "business_unit", "environment", "region")}
         if "name" in wrong:
@@ -91,7 +91,7 @@ class ChangeForm(ItemForm):
 
     def wanted(self, *, leaving_out: Collection[str] = ()) -> dict[str, Any]:
         """The arguments of `services.submit_update`: only what is different."""
-        values = self.values()
+        values = self.values
         wrong = {path.split(".")[0] for path in leaving_out}
         now = self.deployment.parameters
         changed = {name: value for name, value in self.parameters().items() if now.get(name) != value}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from catalog_app import services as catalog
 from catalog_app.form import FieldSpec
 from catalog_app.manifest import Usage
 from catalog_app.models import ItemVersion
-from portal.errors import InvalidInput, PortalError
+from portal.errors import InvalidInput, PolicyRefused, PortalError
 from requests_app.fields import LEFT_OUT, ParameterField, as_number
 
 PARAMETER, USAGE = "param-", "usage-"
@@ -67,6 +68,7 @@ class ItemForm(forms.Form):
         """only, without: names of parameters to ask for; values: what they are now."""
         super().__init__(data)
         self.version = version
+        self.is_refused_by_rules = False
         self.specs = [
             (section.title, spec)
             for section in catalog.form_fields(version)
@@ -103,25 +105,27 @@ class ItemForm(forms.Form):
 
     # ── what was typed ────────────────────────────────────────────────────────────────────────────────
 
+    @cached_property
     def values(self) -> dict[str, Any]:
         """What the fields hold, by field name; their defaults while nothing was sent."""
         if self.is_bound:
             self.is_valid()
-            return self.cleaned_data
+            return dict(self.cleaned_data)  # a copy: a field that is refused later keeps its value here
         return {
             name: self.fields[name].clean(self.get_initial_for_field(self.fields[name], name))
             for name in self.fields
         }
 
+    @cached_property
     def unreadable(self) -> dict[str, str]:
-        """What cannot be read at all, as problems."""
+        """What cannot be read at all, as problems; not what a service has found since."""
         if not self.is_bound or self.is_valid():
             return {}
         return {name: " ".join(map(str, errors)) for name, errors in self.errors.items()}
 
     def check_readable(self) -> None:
         """InvalidInput where something cannot be read at all."""
-        if problems := self.unreadable():
+        if problems := self.unreadable:
             raise InvalidInput(problems)
 
     def wanted(self, *, leaving_out: Collection[str] = ()) -> dict[str, Any]:
@@ -129,7 +133,7 @@ class ItemForm(forms.Form):
         raise NotImplementedError
 
     def parameters(self) -> dict[str, Any]:
-        values = self.values()
+        values = self.values
         read = {spec.name: self._value(spec, values) for _, spec in self.specs}
         return {name: value for name, value in read.items() if value is not LEFT_OUT}
 
@@ -143,7 +147,7 @@ class ItemForm(forms.Form):
         return {key: value for key, value in inner.items() if value is not LEFT_OUT}
 
     def usage(self) -> dict[str, Any]:
-        values = self.values()
+        values = self.values
         typed = {name.removeprefix(USAGE): values.get(name) for name in self.fields if name.startswith(USAGE)}
         return {
             name: as_number(str(value).strip()) for name, value in typed.items() if value not in (None, "")
@@ -185,7 +189,8 @@ class ItemForm(forms.Form):
 
     def refuse(self, error: PortalError) -> None:
         """Say each problem beside its field, and what belongs to none above the form."""
-        known = self.unreadable()
+        known = self.unreadable
+        self.is_refused_by_rules = isinstance(error, PolicyRefused)
         for path, why in error.problems.items():
             if path not in known:
                 self.add_error(self.field_for(path), why)

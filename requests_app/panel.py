@@ -65,18 +65,22 @@ class Panel:
 
     @property
     def blocked(self) -> bool:
-        return bool(self.verdict and self.verdict.blocked)
+        return any(rule.level == "fail" for rule in self.rules)
 
 
 def look(form: ItemForm, ask: Callable[..., Proposal], before: Decimal | None = None) -> Panel:
     """Ask what would come of the form. The default stands in for what is wrong or missing."""
-    wrong: Mapping[str, str] = form.unreadable()
+    wrong: Mapping[str, str] = form.unreadable
     proposal = ask(**form.wanted(leaving_out=_paths(wrong)))
     wrong = {**wrong, **proposal.problems}
     if proposal.problems:
         proposal = ask(**form.wanted(leaving_out=_paths(wrong)))
     mistakes = [_mistake(form, path, why) for path, why in wrong.items() if path != NOTHING_CHANGES]
-    return replace(made(form, proposal, mistakes, before), unchanged=NOTHING_CHANGES in wrong)
+    looked = made(form, proposal, mistakes, before)
+    # A default that stands in for a mistake was not chosen by anybody: what rules say of it would mislead.
+    roots = {path.partition(".")[0] for path in _paths(wrong)}
+    rules = [rule for rule in looked.rules if rule.finding.field.partition(".")[0] not in roots]
+    return replace(looked, rules=rules, unchanged=NOTHING_CHANGES in wrong)
 
 
 def made(

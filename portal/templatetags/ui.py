@@ -18,6 +18,7 @@ from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide
 
 from portal.identity.models import Environment, User
+from portal.templatetags.words import ACTIONS, BADGES, ERROR_HEADINGS, KINDS, PAST, REGIONS
 
 register = template.Library()
 
@@ -93,34 +94,6 @@ def moment(value: datetime | None, suffix: str = " ago") -> str:
     )
 
 
-# State of anything that has one: tone, icon, words.
-BADGES = {
-    # requests
-    "submitted": ("warn", "clock", "Waiting for approval"),
-    "approved": ("info", "circle-check", "Approved"),
-    "queued": ("mute", "clock", "Queued"),
-    "running": ("info", "loader", "Running"),
-    "stopping": ("warn", "loader", "Stopping"),
-    "succeeded": ("ok", "circle-check", "Done"),
-    "failed": ("bad", "circle-x", "Failed"),
-    "rejected": ("mute", "circle-x", "Rejected"),
-    "cancelled": ("mute", "ban", "Cancelled"),
-    "expired": ("mute", "clock-alert", "Expired"),
-    # deployments
-    "new": ("mute", "clock", "Not built yet"),
-    "ready": ("ok", "circle-check", "Ready"),
-    "incomplete": ("warn", "triangle-alert", "Incomplete"),
-    "destroyed": ("mute", "trash-2", "Removed"),
-    "abandoned": ("mute", "ban", "Not built"),
-    # catalog items
-    "ga": ("ok", "circle-check", "Stable"),
-    "preview": ("info", "flask-conical", "Preview"),
-    "deprecated": ("warn", "archive", "Retiring"),
-    "draft": ("mute", "pencil", "Draft"),
-    "retired": ("mute", "archive", "Retired"),
-}
-
-
 @register.simple_tag
 def state_badge(state: str) -> SafeString:
     tone, icon_name, words = BADGES.get(state, ("mute", "circle", str(state).capitalize()))
@@ -138,16 +111,6 @@ def environment_badge(value: str) -> SafeString:
     return format_html('<span class="badge env env-{}">{}</span>', value, environment(value))
 
 
-REGIONS = {
-    "northeurope": "North Europe",
-    "westeurope": "West Europe",
-    "germanywestcentral": "Germany West Central",
-    "uksouth": "UK South",
-    "swedencentral": "Sweden Central",
-    "francecentral": "France Central",
-}
-
-
 @register.filter
 def region(value: str) -> str:
     return REGIONS.get(value, value)
@@ -156,17 +119,6 @@ def region(value: str) -> str:
 @register.simple_tag
 def pressed(current: Any, value: Any) -> str:
     return "true" if current == value else "false"
-
-
-ERROR_HEADINGS = {
-    400: "That could not be read",
-    403: "You do not have access to do that",
-    404: "There is no such page",
-    409: "That is not possible now",
-    422: "The rules do not allow that",
-    502: "Something outside the portal failed",
-    503: "Something outside the portal does not answer",
-}
 
 
 @register.filter
@@ -232,15 +184,6 @@ def people(users: Sequence[User]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-KINDS = {
-    "checkbox": "On or off",
-    "number": "A number",
-    "list": "A list",
-    "map": "Names with values",
-    "object": "On or off, with details",
-    "private_endpoint": "On or off, with details",
-    "password": "A secret",
-}
 SHORT = 48  # letters of all choices together that are read as one line
 
 
@@ -283,34 +226,11 @@ def sort_link(context: RequestContext, sort: str, name: str) -> str:
     return f"?{query.urlencode()}"
 
 
-ACTIONS: dict[tuple[str, ...], tuple[str, str, str]] = {
-    ("create",): ("plus", "ok", "Create"),
-    ("update",): ("pencil", "warn", "Change"),
-    ("delete",): ("minus", "bad", "Delete"),
-}
-
-
 @register.filter
 def action_mark(actions: Sequence[str]) -> SafeString:
     """What a plan does with a resource."""
     symbol, tone, label = ACTIONS.get(tuple(actions), ("refresh-cw", "bad", "Replace"))
     return format_html('<span class="{}">{}</span>', tone, icon(symbol, 14, label))
-
-
-PAST = {
-    "submit": "Submitted",
-    "approve": "Approved",
-    "reject": "Rejected",
-    "cancel": "Cancelled",
-    "enqueue": "Sent to the queue",
-    "start": "Started",
-    "stop": "Asked to stop",
-    "stopped": "Stopped",
-    "succeed": "Done",
-    "fail": "Failed",
-    "retry": "Tried again",
-    "expire": "Expired",
-}
 
 
 @register.filter

@@ -236,7 +236,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="servicerequest",
-            index=models.Index(fields=["business_unit", "-submitted_at", "-id"], name="request_by_business_unit"),
+            index=models.Index(
+                fields=["business_unit", "-submitted_at", "-id"], name="request_by_business_unit"
+            ),
         ),
         migrations.AddIndex(
             model_name="servicerequest",

@@ -57,6 +57,6 @@ def panel_answer(request: SignedIn, form: ItemForm, looked: panel.Panel) -> Http
 
 
 def _hide_pointless(form: RequestForm) -> None:
-    values = form.values()
+    values = form.values
     where = {name: values.get(name) or "" for name in ("environment", "region")}
     form.hide_all_but(catalog.visible(form.version, form.parameters(), **where))

@@ -139,8 +139,8 @@ def _outputs(deployment: Deployment) -> list[dict[str, Any]]:
     return [
         {
             "title": explained[name].label,
-            "role": explained[name].role or "",
-            "value": in_words(deployment.outputs[name]),
+            "value": (value := in_words(deployment.outputs[name])),
+            "is_link": explained[name].role == "link" and value.startswith("https://"),
         }
         for name in names
     ]

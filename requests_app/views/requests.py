@@ -26,6 +26,7 @@ PER_PAGE = 25
 SORTS = {"submitted_at", "-submitted_at", "monthly_cost", "-monthly_cost"}
 # The catalog's files are large and no list shows them.
 LARGE = tuple(f"item_version__{name}" for name in ("files", "schema", "manifest", "server_checks"))
+MOST_LINES = 5000
 QUIET_AFTER = 120  # seconds without a line, after which the page asks less often
 SOON, LATER = "1s", "5s"
 DONE = {
@@ -127,7 +128,7 @@ def _visible(request: SignedIn) -> ServiceRequestQuerySet:
 
 
 def _whole(request: SignedIn, service_request: ServiceRequest, after: int = 0) -> dict[str, Any]:
-    lines = services.entries(service_request, after=after)
+    lines = services.entries(service_request, after=after, limit=MOST_LINES)
     phase = services.phase(service_request)
     steps = services.steps_for(service_request, request.user)
     last = lines[-1].sequence if lines else after
@@ -155,7 +156,9 @@ def _changes(service_request: ServiceRequest) -> list[Change]:
 
 def _last_phase(service_request: ServiceRequest, lines: Any, after: int) -> str:
     """Of the newest line: where a run was when it ended."""
-    known: list[Entry] = list(lines) or list(services.entries(service_request, after=max(0, after - 1)))
+    known: list[Entry] = list(lines) or list(
+        services.entries(service_request, after=max(0, after - 1), limit=1)
+    )
     return known[-1].phase if known else ""
 
 

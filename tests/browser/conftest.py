@@ -61,11 +61,12 @@ class Visitor:
         return self.page.evaluate("window.__csp") + self.errors
 
     def settle(self) -> None:
-        """Wait for finite animations."""
+        """Wait until two frames are drawn, and then for finite animations."""
         self.page.evaluate(
-            """() => Promise.all(document.getAnimations()
+            """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+                .then(() => Promise.all(document.getAnimations()
                 .filter(a => a.effect.getComputedTiming().endTime !== Infinity)
-                .map(a => a.finished.catch(() => 0)))"""
+                .map(a => a.finished.catch(() => 0))))"""
         )
 
     def findings(self, name: str) -> list[Any]:

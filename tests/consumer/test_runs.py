@@ -235,3 +235,12 @@ def test_the_token_of_a_run_is_kept_nowhere(worker, approved):
     document = ports.tracker().get_run(approved.run_key)
 
     assert worker.token not in str(document)
+
+
+def test_a_lock_that_a_killed_terraform_left_is_freed_by_the_report(worker):
+    worker.claim()
+    worker.terraform("LOCK", {"ID": "lock-1"})
+
+    worker.call("finish", {"outcome": "failed", "error": "Terraform was killed (SIGKILL)."})
+
+    assert not StateLock.objects.exists()

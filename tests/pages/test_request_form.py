@@ -90,6 +90,7 @@ def test_what_the_rules_do_not_allow_is_told_with_the_rule(anna):
     assert "a rule does not allow it" in page
     assert "This cannot be submitted" in page
     assert 'value="orders"' in page
+    assert "$60.66" in page
     assert not ServiceRequest.objects.exists()
 
 
@@ -151,6 +152,17 @@ def test_the_panel_tells_what_is_not_allowed_and_links_the_field(anna):
 
     assert "This cannot be submitted" in panel
     assert "#id_param-private_endpoint" in panel
+
+
+def test_rules_say_nothing_of_what_stands_in_for_a_mistake(anna):
+    typed = {**TYPED, "environment": "prod", "param-private_endpoint-subnet_id": ""}
+
+    panel = text_of(anna.post(CHECK, typed))
+    refused = text_of(anna.post(NEW, typed))
+
+    assert "#id_param-private_endpoint-subnet_id" in panel
+    assert "no public network access" not in panel
+    assert "Not submitted: check 1 field<" in refused
 
 
 def test_fields_that_others_make_pointless_are_hidden(anna):
