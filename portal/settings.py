@@ -15,7 +15,8 @@ DATA_DIR = env.DATA_DIR
 DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 SECRET_KEY = env.SECRET_KEY
-DEBUG = env.DEBUG
+LAPTOP = env.DEBUG  # cookies and redirects may do without TLS
+DEBUG = False  # Django's own debug pages show tracebacks, which no user may see
 ALLOWED_HOSTS = env.ALLOWED_HOSTS.split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in env.CSRF_TRUSTED_ORIGINS.split(",") if origin]
 ROOT_URLCONF = "portal.urls"
@@ -153,18 +154,18 @@ AUTH_PASSWORD_VALIDATORS = [
 API_TOKEN_MAX_DAYS = 90
 
 # ── hardening ───────────────────────────────────────────────────────────────────────────────────────────────
-SESSION_COOKIE_NAME = "groundwork_sid" if DEBUG else "__Host-groundwork_sid"
-CSRF_COOKIE_NAME = "groundwork_csrf" if DEBUG else "__Host-groundwork_csrf"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_NAME = "groundwork_sid" if LAPTOP else "__Host-groundwork_sid"
+CSRF_COOKIE_NAME = "groundwork_csrf" if LAPTOP else "__Host-groundwork_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LAPTOP
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-SECURE_SSL_REDIRECT = not DEBUG
+SECURE_SSL_REDIRECT = not LAPTOP
 SECURE_REDIRECT_EXEMPT = [r"^healthz/"]
-SECURE_PROXY_SSL_HEADER = None if DEBUG else ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_HSTS_SECONDS = 0 if DEBUG else 31536000
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_PROXY_SSL_HEADER = None if LAPTOP else ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 0 if LAPTOP else 31536000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not LAPTOP
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -37,6 +37,8 @@ PREVIEWS: dict[Kind, Callable[..., Proposal]] = {
     Kind.UPDATE: services.preview_update,
     Kind.DESTROY: services.preview_destroy,
 }
+# Of an item version, what no list shows.
+LARGE = ["item_version__files", "item_version__schema", "item_version__manifest"]
 TEXT_FILTERS = ["state", "business_unit", "environment", "item", "search"]
 
 
@@ -52,6 +54,7 @@ class ServiceRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         visible = ServiceRequest.objects.visible_to(self.request.user).with_names()
         if self.action != "list":
             return visible
+        visible = visible.defer(*LARGE)
         return filter_requests(visible, self.request.query_params, self.request.user).order_by(
             "-submitted_at"
         )
@@ -160,6 +163,7 @@ class DeploymentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         visible = Deployment.objects.visible_to(self.request.user).with_names()
         if self.action != "list":
             return visible
+        visible = visible.defer(*LARGE)
         return filter_deployments(visible, self.request.query_params).order_by("-created_at", "-pk")
 
     @extend_schema(parameters=[OpenApiParameter(name) for name in TEXT_FILTERS])
