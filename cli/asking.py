@@ -146,7 +146,7 @@ NOBODY = "there is nobody yet who could approve it"
 def _slug(item: str) -> str:
     if not item.replace("-", "").isalnum() or not item.isascii():
         fix = "`groundwork catalog` lists the items."
-        raise Refused(f"“{item}” is no item.", code="InvalidInput", problems={"ITEM": "not a name"}, fix=fix)
+        raise Refused(f"“{item}” is no item.", code="InvalidInput", fix=fix)
     return item
 
 

@@ -16,9 +16,7 @@ def request_path(ref: str) -> str:
     match = REF.fullmatch(ref.strip())
     if not match:
         fix = "Write it as REQ-12 or 12; `groundwork list` shows yours."
-        raise Refused(
-            f"“{ref}” is no request.", code="InvalidInput", problems={"REF": "not a reference"}, fix=fix
-        )
+        raise Refused(f"“{ref}” is no request.", code="InvalidInput", fix=fix)
     return f"requests/{match[1]}/"
 
 
@@ -34,7 +32,7 @@ def deployment(client: Client, typed: str) -> dict[str, Any]:
         return client.get(f"deployments/{live[0]['id']}/")
     if not live:
         message, fix = f"You see no deployment “{typed}”.", "`groundwork deployments` shows what you may see."
-        raise Refused(message, code="NotFound", problems={"DEPLOYMENT": "no such name or id"}, fix=fix)
+        raise Refused(message, code="NotFound", fix=fix)
     problems = {
         each["id"]: f"{each['item']} in {each['environment']}, {each['business_unit']}" for each in live
     }
