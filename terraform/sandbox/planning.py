@@ -24,11 +24,23 @@ def _complete(block: Block, new: Values, prior: Values | None, path: Path, repla
         before = elements((prior or {}).get(name))
         if nested.nesting == "set":
             new[name] = _complete_set(nested, elements(new.get(name)), before)
-            continue
-        for index, element in enumerate(elements(new.get(name))):
-            pair = before[index] if index < len(before) else None
-            inner: Path = [*path, name] if nested.nesting == "single" else [*path, name, index]
-            _complete(nested, element, pair, inner, replaced)
+        else:
+            _complete_list(nested, elements(new.get(name)), before, [*path, name], replaced)
+        if prior is not None and nested.forces_new and not _equal(elements(new.get(name)), before):
+            replaced.append([*path, name])
+
+
+def _complete_list(
+    block: Block, new: list[Values], prior: list[Values], path: Path, replaced: list[Path]
+) -> None:
+    for index, element in enumerate(new):
+        pair = prior[index] if index < len(prior) else None
+        _complete(block, element, pair, path if block.nesting == "single" else [*path, index], replaced)
+
+
+def _equal(new: list[Values], prior: list[Values]) -> bool:
+    """The same blocks, in whatever order."""
+    return len(new) == len(prior) and all(element in prior for element in new)
 
 
 def _planned(attribute: Attribute, name: str, given: Any, prior: Values | None) -> Any:

@@ -39,6 +39,7 @@ class Block:
     nesting: str = "single"
     min: int = 0
     max: int = 0
+    forces_new: bool = False  # any change in it needs a new resource
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +103,9 @@ def _block(raw: dict[str, Any], shared: dict[str, Any], where: str) -> Block:
     nesting = raw.get("nesting", "single")
     if nesting not in NESTINGS:
         raise BadSchema(f"{where}: unknown nesting {nesting!r}")
-    return Block(attributes, blocks, nesting, raw.get("min", 0), raw.get("max", 0))
+    return Block(
+        attributes, blocks, nesting, raw.get("min", 0), raw.get("max", 0), raw.get("forces_new", False)
+    )
 
 
 def _attribute(spec: Any, where: str) -> Attribute:

@@ -64,3 +64,30 @@ resource "azurerm_consumption_budget_resource_group" "this" {{
   }}
 }}
 """
+
+
+def machine(key: str = "ssh-ed25519 AAAA anna", disk_gb: int = 32, image: str = "server") -> str:
+    return f"""
+resource "azurerm_linux_virtual_machine" "this" {{
+  name                  = "vm-shop"
+  resource_group_name   = azurerm_resource_group.this.name
+  location              = "northeurope"
+  size                  = "Standard_B2s"
+  admin_username        = "azureadmin"
+  network_interface_ids = ["nic"]
+  admin_ssh_key {{
+    username   = "azureadmin"
+    public_key = "{key}"
+  }}
+  os_disk {{
+    caching      = "ReadWrite"
+    disk_size_gb = {disk_gb}
+  }}
+  source_image_reference {{
+    publisher = "Canonical"
+    offer     = "ubuntu"
+    sku       = "{image}"
+    version   = "latest"
+  }}
+}}
+"""

@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from consumer.worker.terraform import Result, Terraform
 from terraform.sandbox.attach import Attachment, attached
 from terraform.sandbox.store import Document, Store
 
-MODULES = Path(__file__).resolve().parents[2] / "terraform" / "modules"
 PROVIDER = """
 terraform {
   required_providers {
@@ -143,15 +141,3 @@ def workspace(tmp_path: Path) -> Workspace:
 def neighbour(tmp_path: Path) -> Workspace:
     """Another configuration with another state, in the same Azure."""
     return Workspace(tmp_path / "second", tmp_path / "azure.json")
-
-
-@pytest.fixture
-def module(tmp_path: Path) -> Callable[[str], Workspace]:
-    """A copy of a module of the catalog, so that nothing is left behind in it."""
-
-    def copy(name: str) -> Workspace:
-        found = Workspace(tmp_path / "module", tmp_path / "azure.json")
-        shutil.copytree(MODULES / name, found.folder, dirs_exist_ok=True)
-        return found
-
-    return copy

@@ -2,13 +2,14 @@
 
 import pytest
 
-from tests.sandbox.blocks import account, budget, container, group, server
+from tests.sandbox.blocks import account, budget, container, group, machine, server
 from tests.sandbox.conftest import Workspace
 
 GROUP = "azurerm_resource_group.this"
 ACCOUNT = "azurerm_storage_account.this"
 SERVER = "azurerm_postgresql_flexible_server.this"
 BUDGET = "azurerm_consumption_budget_resource_group.this"
+MACHINE = "azurerm_linux_virtual_machine.this"
 ACCOUNT_ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-shop/providers/"
     "Microsoft.Storage/storageAccounts/stshop"
@@ -62,6 +63,21 @@ def test_other_changes_need_a_new_resource(workspace: Workspace, changed: str, a
     workspace.apply(group() + server(64) + budget())
 
     assert workspace.changes(changed)[address] == ["delete", "create"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "action"),
+    [
+        (machine(disk_gb=64), ["update"]),
+        (machine(key="ssh-ed25519 BBBB anna"), ["delete", "create"]),  # in a set of blocks
+        (machine(image="minimal"), ["delete", "create"]),  # in a list of blocks
+    ],
+)
+def test_some_blocks_cannot_be_changed_at_all(workspace: Workspace, changed: str, action: list[str]) -> None:
+    workspace.apply(group() + machine())
+
+    assert workspace.changes() == {}
+    assert workspace.changes(group() + changed) == {MACHINE: action}
 
 
 def test_the_long_form_of_a_region_is_the_same_region(workspace: Workspace) -> None:
