@@ -1,16 +1,15 @@
 """
 Conditions of `validation` blocks as JSON Schema.
 
-A fragment says the same as the condition, about one variable. What has no such form raises NoFragment and
-stays a check that only Terraform can make. Null is the business of the type: `v == null || C` becomes C.
+A fragment says exactly the same as the condition, about one variable: also of null, and of what is left out of an
+object. What has no such form raises NoFragment and stays a check that only Terraform can make.
 """
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-import re2
-
+from catalog_app.variables.dialect import BadPattern, is_portable, quoted, validator
 from catalog_app.variables.hcl import (
     Binary,
     Call,
@@ -24,16 +23,29 @@ from catalog_app.variables.hcl import (
     Unsupported,
     literal,
 )
-from catalog_app.variables.types import Schema, base_type
+from catalog_app.variables.types import Schema, base_type, is_nullable
 
 FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 LIMITS = {">=": "minimum", ">": "exclusiveMinimum", "<=": "maximum", "<": "exclusiveMaximum"}
 SIZES = {"string": "Length", "array": "Items", "object": "Properties"}
+NUMBER, TEXT, ANY = ("number", "integer"), ("string",), ("string", "number", "integer", "boolean")
 Path = tuple[str, ...]
+Make = Callable[[Schema], Schema]
 
 
 class NoFragment(ValueError):
     """The condition has no form in JSON Schema."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a condition is about: the value at `path`, which has this schema."""
+
+    path: Path
+    schema: Schema
+    # What another part of the condition takes care of when it is null: v in `v == null || C`.
+    guarded: frozenset[Path] = frozenset()
+    negated: bool = False
 
 
 def parts(tree: Node, operator: str) -> list[Node]:
@@ -45,9 +57,13 @@ def parts(tree: Node, operator: str) -> list[Node]:
 
 
 def references(tree: Any) -> Iterator[Path]:
-    """Every name that is read in the tree."""
+    """Every name that is read in the tree, and not made in it by a loop."""
     if isinstance(tree, Reference):
         yield tree.path
+    elif isinstance(tree, For):
+        yield from references(tree.collection)
+        inside = (*references(tree.value), *references(tree.condition))
+        yield from (path for path in inside if path[0] not in tree.names)
     elif isinstance(tree, tuple):
         for each in tree:
             yield from references(each)
@@ -56,27 +72,27 @@ def references(tree: Any) -> Iterator[Path]:
             yield from references(getattr(tree, field))
 
 
-def fragment(tree: Node, subject: Path, schema: Schema) -> Schema:  # noqa: C901 - a case for each form
-    """What the condition says about `subject`, whose schema is `schema`."""
+def fragment(tree: Node, about: About) -> Schema:  # noqa: C901 - a case for each form
+    """What the condition says."""
     match tree:
         case Binary("&&"):
-            return _all_of([fragment(part, subject, schema) for part in parts(tree, "&&")])
+            return _all_of([fragment(part, about) for part in parts(tree, "&&")])
         case Binary("||"):
-            return _any_of(tree, subject, schema)
+            return _any_of(tree, about)
         case Unary("!", operand):
-            return {"not": fragment(operand, subject, schema)}
+            return {"not": fragment(operand, replace(about, negated=not about.negated))}
         case Conditional(Binary("==", guard, Literal(None)), Literal(True), body):
-            return _guarded([guard], [body], subject, schema)
+            return _guarded([guard], [body], about)
         case Conditional(Binary("!=", guard, Literal(None)), body, Literal(True)):
-            return _guarded([guard], [body], subject, schema)
+            return _guarded([guard], [body], about)
         case Call(("alltrue" | "anytrue") as name, (For() as loop,)):
-            return _loop(name, loop, subject, schema)
+            return _loop(name, loop, about)
         case Call():
-            return _call(tree, subject, schema)
+            return _call(tree, about)
         case Binary(operator, left, right) if operator in FLIPPED:
             if isinstance(left, Literal):
                 operator, left, right = FLIPPED[operator], right, left
-            return _comparison(operator, left, right, subject, schema)
+            return _comparison(operator, left, right, about)
     raise NoFragment("this form of condition is not known")
 
 
@@ -91,100 +107,111 @@ def _all_of(fragments: list[Schema]) -> Schema:
     return merged
 
 
-def _any_of(tree: Node, subject: Path, schema: Schema) -> Schema:
+def _any_of(tree: Node, about: About) -> Schema:
     guards, bodies = [], []
     for part in parts(tree, "||"):
         match part:
-            case Binary("==", Reference(path) as guard, Literal(None)) if path[: len(subject)] == subject:
+            case Binary("==", Reference(path) as guard, Literal(None)) if (
+                path[: len(about.path)] == about.path
+            ):
                 guards.append(guard)
             case _:
                 bodies.append(part)
     if guards and bodies:
-        return _guarded(guards, bodies, subject, schema)
-    return {"anyOf": [fragment(part, subject, schema) for part in parts(tree, "||")]}
+        return _guarded(guards, bodies, about)
+    return {"anyOf": [fragment(part, about) for part in parts(tree, "||")]}
 
 
-def _guarded(guards: list[Any], bodies: list[Node], subject: Path, schema: Schema) -> Schema:
+def _guarded(guards: list[Any], bodies: list[Node], about: About) -> Schema:
     """`v == null || v.x == null || C` is C, as long as C reads only what the guards are about."""
     for path in references(tuple(bodies)):
-        if path[0] == subject[0] and any(path[: len(guard.path)] != guard.path for guard in guards):
+        if path[0] == about.path[0] and any(path[: len(guard.path)] != guard.path for guard in guards):
             raise NoFragment("the null guard is about something else")
-    found = [fragment(body, subject, schema) for body in bodies]
+    inside = replace(about, guarded=about.guarded | {guard.path for guard in guards})
+    found = [fragment(body, inside) for body in bodies]
     return found[0] if len(found) == 1 else {"anyOf": found}
 
 
-def _call(tree: Call, subject: Path, schema: Schema) -> Schema:
+def _call(tree: Call, about: About) -> Schema:
     match tree:
         case Call("contains", (Items() | Call("toset" | "tolist", (Items(),)) as choices, value)):
             items = choices if isinstance(choices, Items) else choices.arguments[0]
-            return _about(value, subject, schema, lambda _: {"enum": literal(items)})
+            return _about(value, about, ANY, lambda _: {"enum": _choices(items)})
         case Call("can", (Call("regex", (Literal(str(pattern)), value)),)):
-            return _about(value, subject, schema, lambda _: {"pattern": _checked(pattern)})
+            return _about(value, about, TEXT, lambda _: {"pattern": _checked(pattern)})
         case Call("can", (Call("cidrhost" | "cidrnetmask" | "cidrsubnet", (value, *_)),)):
-            return _about(value, subject, schema, lambda _: {"format": "cidr"})
+            return _about(value, about, TEXT, lambda _: {"format": "cidr"})
         case Call("startswith", (value, Literal(str(text)))):
-            return _about(value, subject, schema, lambda _: {"pattern": f"^{re.escape(text)}"})
+            return _about(value, about, TEXT, lambda _: {"pattern": f"^{quoted(text)}"})
         case Call("endswith", (value, Literal(str(text)))):
-            return _about(value, subject, schema, lambda _: {"pattern": f"{re.escape(text)}$"})
+            return _about(value, about, TEXT, lambda _: {"pattern": f"{quoted(text)}$"})
         case Call("strcontains", (value, Literal(str(text)))):
-            return _about(value, subject, schema, lambda _: {"pattern": re.escape(text)})
+            return _about(value, about, TEXT, lambda _: {"pattern": quoted(text)})
     raise NoFragment(f"{tree.name}() is not known here")
 
 
-def _loop(name: str, loop: For, subject: Path, schema: Schema) -> Schema:
-    if loop.is_filtered:
+def _choices(items: Node) -> list[Any]:
+    """JSON Schema wants each choice once."""
+    choices: list[Any] = []
+    for choice in literal(items):
+        if (type(choice), choice) not in [(type(each), each) for each in choices]:
+            choices.append(choice)
+    if not choices:
+        raise NoFragment("there is nothing to choose from")
+    return choices
+
+
+def _loop(name: str, loop: For, about: About) -> Schema:
+    if loop.condition is not None:
         raise NoFragment("the loop has a filter")
-    over = base_type(_at(loop.collection, subject, schema))
-    element = (loop.names[-1],)
 
     def inner(here: Schema) -> Schema:
-        if over == "array":
-            found = fragment(loop.value, element, here.get("items", {}))
+        if base_type(here) == "array" and isinstance(here.get("items"), dict):
+            found = fragment(loop.value, About((loop.names[-1],), here["items"]))
             return {"items": found} if name == "alltrue" else {"contains": found}
-        if over == "object" and name == "alltrue":
+        if base_type(here) == "object" and "additionalProperties" in here and name == "alltrue":
             return _all_of([_map_part(part, loop.names, here) for part in parts(loop.value, "&&")])
         raise NoFragment(f"{name}() over this type is not known")
 
-    return _about(loop.collection, subject, schema, inner)
+    return _about(loop.collection, about, ("array", "object"), inner)
 
 
 def _map_part(part: Node, names: Path, schema: Schema) -> Schema:
     """One part of a condition over the keys or over the values of a map, not over both."""
     used = {path[0] for path in references(part)} & set(names)
+    values = schema["additionalProperties"]
     if len(names) == 2 and used == {names[0]}:
-        return {"propertyNames": fragment(part, (names[0],), {"type": "string"})}
-    if used == {names[-1]}:
-        return {"additionalProperties": fragment(part, (names[-1],), schema.get("additionalProperties", {}))}
+        return {"propertyNames": fragment(part, About((names[0],), {"type": "string"}))}
+    if used == {names[-1]} and isinstance(values, dict):
+        return {"additionalProperties": fragment(part, About((names[-1],), values))}
     raise NoFragment("key and value are compared")
 
 
 def _comparison(  # noqa: C901 - a case for each form
-    operator: str, left: Node, right: Node, subject: Path, schema: Schema
+    operator: str, left: Node, right: Node, about: About
 ) -> Schema:
     match operator, left, right:
         case "==", Call("floor" | "ceil", (value,)), other if value == other:
-            return _about(value, subject, schema, lambda _: {"type": "integer"})
+            return _about(value, about, NUMBER, lambda _: {"type": "integer"})
         case "==", other, Call("floor" | "ceil", (value,)) if value == other:
-            return _about(value, subject, schema, lambda _: {"type": "integer"})
-        case "==", Binary("%", value, Literal(step)), Literal(0):
-            return _about(value, subject, schema, lambda _: {"multipleOf": step})
-        case _, Call("length", (value,)), Literal(int(size)):
-            return _about(value, subject, schema, lambda here: _size(operator, size, here))
-        case _, _, Literal(None) if operator == "!=":
-            return _about(left, subject, schema, lambda _: {"not": {"type": "null"}})
-        case _, _, Literal(value) if operator in LIMITS:
-            return _about(left, subject, schema, lambda _: {LIMITS[operator]: value})
-        case "==", _, Literal(value):
-            return _about(left, subject, schema, lambda _: {"const": value})
+            return _about(value, about, NUMBER, lambda _: {"type": "integer"})
+        case "==", Binary("%", value, Literal(int(step))), Literal(0) if step > 0:
+            return _about(value, about, NUMBER, lambda _: {"multipleOf": step})
+        case _, Call("length", (Reference() as value,)), Literal(int(size)) if not isinstance(size, bool):
+            return _about(value, about, tuple(SIZES), lambda here: _size(operator, size, here))
+        case "!=", _, Literal(None):
+            return _about(left, about, (), lambda _: {"not": {"type": "null"}}, null_is_fine=True)
+        case _, _, Literal(int() | float() as limit) if operator in LIMITS and not isinstance(limit, bool):
+            return _about(left, about, NUMBER, lambda _: {LIMITS[operator]: limit})
+        case "==", _, Literal(value) if value is not None:
+            return _about(left, about, ANY, lambda _: {"const": value})
         case "!=", _, Literal(value):
-            return _about(left, subject, schema, lambda _: {"not": {"const": value}})
+            return _about(left, about, ANY, lambda _: {"not": {"const": value}}, null_is_fine=True)
     raise NoFragment("two values are compared")
 
 
 def _size(operator: str, size: int, schema: Schema) -> Schema:
-    kind = SIZES.get(base_type(schema))
-    if not kind:
-        raise NoFragment("length() of this type is not known")
+    kind = SIZES[base_type(schema)]
     least, most = f"min{kind}", f"max{kind}"
     if operator == "!=" and size == 0:
         return {least: 1}
@@ -195,43 +222,82 @@ def _size(operator: str, size: int, schema: Schema) -> Schema:
         "<": {most: size - 1},
         "==": {least: size, most: size},
     }
-    if operator not in limits:
+    if operator not in limits or min(limits[operator].values()) < 0:
         raise NoFragment("this comparison of length() is not known")
     return limits[operator]
 
 
-def _about(value: Node, subject: Path, schema: Schema, make: Callable[[Schema], Schema]) -> Schema:
-    """A fragment about `value`, which is the subject or something inside of it."""
-    made = make(_at(value, subject, schema))
-    path = _unwrapped(value).path[len(subject) :]
-    for name in reversed(path):
-        made = {"properties": {name: made}}
+def _about(
+    value: Node, about: About, kinds: Collection[str], make: Make, *, null_is_fine: bool = False
+) -> Schema:
+    """A fragment about `value`, which is the subject or something inside of it.
+
+    kinds: the types that the keywords look at, empty for all of them; they would let pass any other type.
+    null_is_fine: the condition has an answer for null, and the fragment gives the same.
+    """
+    names = _names(value, about)
+    schemas = _schemas(about, names, null_is_fine=null_is_fine)
+    if kinds and base_type(schemas[-1]) not in kinds:
+        raise NoFragment("this is not known of a value of this type")
+    made = _with_null(make(schemas[-1]), schemas[-1], about, names)
+    for depth in range(len(names) - 1, -1, -1):
+        name, parent = names[depth], schemas[depth]
+        inner, made = made, {"properties": {name: made}}
+        # Left out, it has its default: that is judged as if it had been given.
+        if name not in parent.get("required", []) and not _takes(
+            inner, parent["properties"][name]["default"]
+        ):
+            made["required"] = [name]
+        made = _with_null(made, parent, about, names[:depth])
     return made
 
 
-def _at(value: Node, subject: Path, schema: Schema) -> Schema:
-    reference = _unwrapped(value)
-    if reference.path[: len(subject)] != subject:
-        raise NoFragment("another value is read")
-    for name in reference.path[len(subject) :]:
-        schema = schema.get("properties", {}).get(name)
-        if schema is None:
-            raise NoFragment(f"there is no {name}")
-    return schema
-
-
-def _unwrapped(value: Node) -> Reference:
+def _names(value: Node, about: About) -> Path:
+    """The way from the subject to the value: () for the subject itself."""
     match value:
-        case Reference():
-            return value
-        case Call("tolist" | "toset" | "tostring", (Reference() as inner,)):
-            return inner
+        case Reference(path) | Call("tolist" | "toset" | "tostring", (Reference(path),)):
+            if path[: len(about.path)] == about.path:
+                return path[len(about.path) :]
+            raise NoFragment("another value is read")
     raise NoFragment("this expression is not known")
+
+
+def _schemas(about: About, names: Path, *, null_is_fine: bool) -> list[Schema]:
+    """The schemas on that way, both ends included."""
+    schemas = [about.schema]
+    for depth in range(len(names) + 1):
+        here, last = (*about.path, *names[:depth]), depth == len(names)
+        if is_nullable(schemas[depth]) and here not in about.guarded and not (last and null_is_fine):
+            raise NoFragment(f"{'.'.join(here)} may be null, and the condition does not allow for that")
+        if not last:
+            inner = schemas[depth].get("properties", {}).get(names[depth])
+            if inner is None:
+                raise NoFragment(f"there is no {names[depth]}")
+            schemas.append(inner)
+    return schemas
+
+
+def _with_null(made: Schema, schema: Schema, about: About, names: Path) -> Schema:
+    """The same for a place that may be null and is guarded: null is taken, and below a `!` it is refused."""
+    if not is_nullable(schema) or (*about.path, *names) not in about.guarded:
+        return made
+    if about.negated:
+        return {"type": base_type(schema), **made}
+    if "const" in made:
+        return {"enum": [made["const"], None]}
+    if "enum" in made:
+        return {"enum": [*made["enum"], None]}
+    return {**made, "type": [made["type"], "null"]} if "type" in made else made
+
+
+def _takes(schema: Schema, value: Any) -> bool:
+    return validator(schema).is_valid(value)
 
 
 def _checked(pattern: str) -> str:
     try:
-        re2.compile(pattern)
-    except re2.error as error:
-        raise Unsupported(f"the pattern {pattern} is not valid") from error
+        if not is_portable(pattern):
+            raise NoFragment("other engines read this pattern differently")
+    except BadPattern as error:
+        raise Unsupported(str(error)) from error
     return pattern

@@ -6,6 +6,7 @@ process is slow (the grammar is built), so only the sync of the catalog reads HC
 """
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from hcl2.rules import containers, expressions, for_expressions, functions, inde
 from hcl2.rules.abstract import LarkRule
 from hcl2.rules.base import AttributeRule, BlockRule
 from lark.exceptions import LarkError
+
+LONGEST_FILE = 200_000  # characters; the largest of ours has 5,000
 
 
 class HclError(ValueError):
@@ -80,7 +83,7 @@ class For:
     names: tuple[str, ...]
     collection: "Node"
     value: "Node"
-    is_filtered: bool
+    condition: "Node | None" = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Block:
     line: int
     attributes: dict[str, LarkRule]
     blocks: tuple["Block", ...]
+    text: str = ""  # as written
 
     def attribute(self, name: str, default: Any = None) -> Any:
         """The value of a literal attribute; Unsupported when it is not a literal."""
@@ -108,19 +112,22 @@ class Block:
 
 def parse(text: str) -> list[Block]:
     """The top-level blocks, or HclError."""
+    last_line = text.count("\n") + 1
+    if len(text) > LONGEST_FILE:
+        raise HclError(last_line, f"the file has more than {LONGEST_FILE:,} characters: make it several")
     try:
-        tree = hcl2.parses(text, discard_comments=True)
+        return list(_blocks(hcl2.parses(text, discard_comments=True).body, text))
+    except RecursionError as error:
+        raise HclError(1, "something in this file goes too deep") from error
     except LarkError as error:
-        last_line = text.count("\n") + 1
         line = getattr(error, "line", -1)
         reason = (
             "this is not Terraform syntax" if 0 < line <= last_line else "a brace or a quote is not closed"
         )
         raise HclError(line if 0 < line <= last_line else last_line, reason) from error
-    return list(_blocks(tree.body))
 
 
-def _blocks(body: Any) -> Iterator[Block]:
+def _blocks(body: Any, text: str) -> Iterator[Block]:
     for child in body.children:
         if isinstance(child, BlockRule):
             kind, *labels = (str(label.serialize()).strip('"') for label in child.labels)
@@ -129,8 +136,11 @@ def _blocks(body: Any) -> Iterator[Block]:
                 for rule in child.body.children
                 if isinstance(rule, AttributeRule)
             }
-            line = child._meta.line if child._meta else 1
-            yield Block(kind, tuple(labels), line, attributes, tuple(_blocks(child.body)))
+            where = child._meta
+            inner = tuple(_blocks(child.body, text))
+            yield Block(
+                kind, tuple(labels), where.line, attributes, inner, text[where.start_pos : where.end_pos]
+            )
 
 
 def literal(tree: Node) -> Any:
@@ -196,7 +206,7 @@ def _for(rule: for_expressions.ForTupleExprRule) -> Node:
         tuple(name.serialize() for name in names),
         node(intro.iterable),
         node(rule.value_expr),
-        is_filtered=rule.condition is not None,
+        node(rule.condition) if rule.condition is not None else None,
     )
 
 
@@ -217,15 +227,14 @@ def _string(rule: strings.StringRule) -> Node:
 
 
 def _heredoc(rule: Any) -> Node:
-    text = str(getattr(rule.heredoc, "value", rule.heredoc))
-    found = re.match(r"<<(-?)([A-Za-z][\w.-]*)\r?\n(.*?)\r?\n?[ \t]*\2\s*$", text, re.DOTALL)
-    if not found or "${" in found[3].replace("$${", "") or "%{" in found[3].replace("%%{", ""):
+    written = str(getattr(rule.heredoc, "value", rule.heredoc)).replace("\r\n", "\n").rstrip()
+    first, *lines = written.split("\n")  # the last one is the end mark
+    text = "".join(f"{line}\n" for line in lines[:-1])
+    if "${" in text.replace("$${", "") or "%{" in text.replace("%%{", ""):
         return Other(text)
-    lines = f"{found[3]}\n".splitlines(keepends=True)
-    if found[1]:  # <<- takes away the common indentation
-        indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-        lines = [line[indent:] if line.strip() else "\n" for line in lines]
-    return Literal("".join(lines).replace("$${", "${").replace("%%{", "%{"))
+    if first.startswith("<<-"):  # takes away the common indentation
+        text = textwrap.dedent(text)
+    return Literal(text.replace("$${", "${").replace("%%{", "%{"))
 
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}

@@ -26,7 +26,7 @@ def unusable(values: Mapping[str, Any]) -> dict[str, str]:
             found[path or "parameters"] = reason
             continue
         for name, inner in _inside(value):
-            if reason := _text_reason(name):
+            if reason := text_problem(name):
                 found[path or "parameters"] = f"A name in here cannot be used. {reason}"
             else:
                 waiting.append((f"{path}.{name}".lstrip("."), inner, depth + 1))
@@ -44,7 +44,7 @@ def _inside(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _reason(value: Any, depth: int) -> str:
     if isinstance(value, str):
-        return _text_reason(value)
+        return text_problem(value)
     if isinstance(value, Mapping | list | tuple):
         if depth > DEEPEST:
             return f"This goes deeper than {DEEPEST} levels."
@@ -55,7 +55,8 @@ def _reason(value: Any, depth: int) -> str:
     return ""
 
 
-def _text_reason(text: str) -> str:
+def text_problem(text: str) -> str:
+    """Why it cannot be used; empty when it can."""
     if len(text) > LONGEST_TEXT:
         return f"This is longer than {LONGEST_TEXT:,} characters."
     if any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in text):

@@ -8,6 +8,7 @@ TIGHTEN: dict[str, Any] = {
     **dict.fromkeys(["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"], max),
     **dict.fromkeys(["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"], min),
 }
+EACH = ("items", "additionalProperties", "propertyNames")
 
 
 def merge(schema: Schema, fragment: Schema) -> None:  # noqa: C901 - a case for each keyword
@@ -20,23 +21,14 @@ def merge(schema: Schema, fragment: Schema) -> None:  # noqa: C901 - a case for 
             schema[key] = TIGHTEN[key](present, value)
         elif key == "enum":
             schema[key] = [choice for choice in schema[key] if choice in value]
-        elif key == "type" and value == "integer":
+        elif key == "required":
+            schema[key] = [*schema[key], *(name for name in value if name not in schema[key])]
+        elif key == "type":  # the only type that narrows another one
             schema[key] = ["integer", "null"] if is_nullable(schema) else "integer"
         elif key == "properties":
             for name, inner in value.items():
                 merge(schema[key].setdefault(name, {}), inner)
-        elif isinstance(value, dict) and isinstance(present, dict) and key != "not":
+        elif isinstance(value, dict) and isinstance(present, dict) and key in EACH:
             merge(schema[key], value)
         elif present != value:
             schema.setdefault("allOf", []).append({key: value})
-
-
-def allow_null(schema: Schema) -> None:
-    """Where the type takes null, a list of choices takes it too."""
-    if "enum" in schema and "type" in schema and is_nullable(schema) and None not in schema["enum"]:
-        schema["enum"] = [*schema["enum"], None]
-    for key in ("items", "additionalProperties"):
-        if isinstance(schema.get(key), dict):
-            allow_null(schema[key])
-    for inner in schema.get("properties", {}).values():
-        allow_null(inner)

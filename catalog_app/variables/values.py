@@ -5,53 +5,16 @@ Stricter than Terraform on purpose: the text "9" is not a number, and unknown na
 """
 
 import copy
-import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jsonschema
-import re2
-from jsonschema import TypeChecker
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
+from catalog_app.variables.dialect import validator
 from catalog_app.variables.limits import MOST_PROBLEMS, is_number, unusable
 from catalog_app.variables.types import Schema
 
 Problems = dict[str, str]  # by field; a dotted path inside of objects and lists
-
-_FORMATS = jsonschema.FormatChecker(formats=())
-
-
-@_FORMATS.checks("cidr", raises=ValueError)
-def _is_cidr(value: object) -> bool:
-    if isinstance(value, str):
-        if "/" not in value:
-            raise ValueError("no prefix length")
-        ipaddress.ip_network(value, strict=False)
-    return True
-
-
-def _pattern(_: Any, pattern: str, value: Any, schema: Schema) -> Iterator[ValidationError]:
-    # RE2 is the engine Terraform uses: linear time, and `$` does not match before a final newline.
-    if isinstance(value, str) and not re2.search(pattern, value):
-        yield ValidationError("the pattern does not match")
-
-
-def _is_number(_: TypeChecker, value: object) -> bool:
-    return is_number(value)
-
-
-def _is_integer(_: TypeChecker, value: object) -> bool:
-    return is_number(value) and float(value).is_integer()  # type: ignore[arg-type]
-
-
-_CHECKER = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
-    {"number": _is_number, "integer": _is_integer}
-)
-_Validator = extend(  # type: ignore[no-untyped-call]
-    jsonschema.Draft202012Validator, {"pattern": _pattern}, type_checker=_CHECKER
-)
 
 
 class Values:
@@ -60,12 +23,9 @@ class Values:
     def __init__(self, variables: Mapping[str, Schema]) -> None:
         self.variables = dict(variables)
         schema = {"type": "object", "properties": self.variables}
-        self._validator = _Validator(schema, format_checker=_FORMATS)
+        self._validator = validator(schema)
         self._rules = {
-            name: [
-                (rule["message"], _Validator(rule["schema"], format_checker=_FORMATS))
-                for rule in variable.get("x-rules", [])
-            ]
+            name: [(rule["message"], validator(rule["schema"])) for rule in variable.get("x-rules", [])]
             for name, variable in self.variables.items()
         }
 
@@ -118,20 +78,21 @@ class Values:
 
 
 def _complete(schema: Schema, value: Any) -> Any:
+    """The value with the defaults of what is left out, as Terraform sees it."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):
-        properties = schema.get("properties")
-        if properties is None:
+        if "properties" not in schema:
             rest = schema.get("additionalProperties", {})
             return {name: _complete(rest, each) for name, each in value.items()}
         return {
-            name: _complete(inner, value[name]) if name in value else copy.deepcopy(inner.get("default"))
-            for name, inner in properties.items()
+            name: _complete(inner, value.get(name, inner.get("default")))
+            for name, inner in schema["properties"].items()
             if name in value or "default" in inner
         }
     if isinstance(value, list):
-        return [_complete(schema.get("items", {}), each) for each in value]
+        places = schema.get("prefixItems") or [schema.get("items", {})] * len(value)
+        return [_complete(inner, each) for inner, each in zip(places, value, strict=True)]
     return copy.deepcopy(value)
 
 
