@@ -3,17 +3,28 @@
 from dataclasses import asdict
 from typing import Any
 
+import django_filters.rest_framework as df
 from django.db.models import Q
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.routers import SimpleRouter
 
 from catalog_app import services
 from catalog_app.models import Item, ItemQuerySet
+from portal.conditional import Tagged
 from portal.http import ApiCall
+from portal.lists import order_by
 
 
 class ItemJSON(serializers.ModelSerializer):
+    lifecycle = serializers.CharField(
+        help_text="draft, preview, ga, deprecated or retired: a retired item takes no new requests."
+    )
+    replaced_by = serializers.CharField(
+        source="replaced_by.slug",
+        default=None,
+        allow_null=True,
+        help_text="The item to use in its place, or null.",
+    )
     version = serializers.CharField(source="current.version")
     environments = serializers.SerializerMethodField()
     regions = serializers.SerializerMethodField()
@@ -21,7 +32,8 @@ class ItemJSON(serializers.ModelSerializer):
     class Meta:
         model = Item
         fields = [
-            "slug", "title", "summary", "category", "icon", "lifecycle", "version", "environments", "regions",
+            "slug", "title", "summary", "category", "icon", "lifecycle", "replaced_by", "version", "environments",
+            "regions",
         ]  # fmt: skip
 
     def get_environments(self, item: Item) -> list[str]:
@@ -38,20 +50,23 @@ class ItemDetailJSON(ItemJSON):
     usage = serializers.SerializerMethodField(
         help_text="What an estimate can be told: [{id, label, default}]."
     )
+    operations = serializers.SerializerMethodField(help_text="[{id, title, kind, fields, environments}].")
+    ttl = serializers.SerializerMethodField(
+        help_text="Days that it lives, by environment: {dev: {default_days, max_days}}; elsewhere it has no end."
+    )
     outputs = serializers.SerializerMethodField(help_text="[{name, label, role}].")
+    changes = serializers.SerializerMethodField(
+        help_text="What is new, the newest version first: [{version, text}]."
+    )
 
     class Meta(ItemJSON.Meta):
-        fields = [*ItemJSON.Meta.fields, "schema", "sections", "changeable", "usage", "outputs"]
+        fields = [
+            *ItemJSON.Meta.fields, "schema", "sections", "changeable", "usage", "operations", "ttl", "outputs",
+            "changes",
+        ]  # fmt: skip
 
     def get_schema(self, item: Item) -> dict[str, Any]:
-        version = _current(item)
-        asked = version.parsed.asked
-        return {
-            "type": "object",
-            "additionalProperties": False,
-            "required": [name for name in version.schema["required"] if name in asked],
-            "properties": {name: version.schema["properties"][name] for name in asked},
-        }
+        return services.asked_schema(_current(item))
 
     def get_sections(self, item: Item) -> list[dict[str, Any]]:
         return [asdict(section) for section in services.form_fields(_current(item))]
@@ -62,40 +77,62 @@ class ItemDetailJSON(ItemJSON):
     def get_usage(self, item: Item) -> list[dict[str, Any]]:
         return [question.model_dump() for question in _current(item).parsed.pricing.usage]
 
+    def get_operations(self, item: Item) -> list[dict[str, Any]]:
+        return [operation.model_dump(exclude={"confirm"}) for operation in _current(item).parsed.operations]
+
+    def get_ttl(self, item: Item) -> dict[str, Any]:
+        ttl = _current(item).parsed.ttl
+        return {
+            environment: {"default_days": limit.default, "max_days": limit.max_days}
+            for environment, limit in ttl.items()
+        }
+
+    def get_changes(self, item: Item) -> list[dict[str, Any]]:
+        return [change.model_dump() for change in _current(item).parsed.changes_since()]
+
     def get_outputs(self, item: Item) -> list[dict[str, Any]]:
         return [output.model_dump() for output in _current(item).parsed.outputs]
 
 
 def _current(item: Item) -> Any:
-    assert item.current  # offered items have one
+    assert item.current  # visible items have one
     return item.current
 
 
-class ItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class ItemQuery(df.FilterSet):
+    search = df.CharFilter(method="by_search", help_text="A part of title, summary or name.")
+    category = df.CharFilter()
+    order = order_by("title", "slug", "category")
+
+    class Meta:
+        model = Item
+        fields: list[str] = []
+
+    def by_search(self, queryset: ItemQuerySet, name: str, value: str) -> ItemQuerySet:
+        return queryset.filter(
+            Q(title__icontains=value) | Q(summary__icontains=value) | Q(slug__icontains=value)
+        )
+
+
+class ItemViewSet(Tagged, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """What can be asked for."""
 
     request: ApiCall
     lookup_field = "slug"
     queryset = Item.objects.none()
+    filterset_class = ItemQuery
 
     def get_serializer_class(self) -> Any:
         return ItemJSON if self.action == "list" else ItemDetailJSON
 
     def get_queryset(self) -> ItemQuerySet:
-        items = Item.objects.offered()
-        if self.action == "list":
-            items = items.defer("current__files", "current__schema")
-        search = self.request.query_params.get("search", "")
-        if search:
-            items = items.filter(
-                Q(title__icontains=search) | Q(summary__icontains=search) | Q(slug__icontains=search)
-            )
-        category = self.request.query_params.get("category", "")
-        return items.filter(category=category) if category else items
-
-    @extend_schema(parameters=[OpenApiParameter("search"), OpenApiParameter("category")])
-    def list(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().list(request, *args, **kwargs)
+        if self.action != "list":
+            return Item.objects.visible_to(self.request.user)  # also a retired one: it says what to use
+        return (
+            Item.objects.offered_to(self.request.user)
+            .defer("current__files", "current__schema")
+            .order_by("title")
+        )
 
 
 router = SimpleRouter()

@@ -10,13 +10,16 @@ from pydantic_core import ErrorDetails
 
 from catalog_app.problems import CatalogProblems, Problem
 
+LONGEST_FILE = 200_000  # characters; the largest of ours has 10,000
+DEEPEST = 50  # lists and mappings inside each other
+
 Path = tuple[str | int, ...]
 
 
 class Strict(BaseModel):
     """A part of a file: unknown names are refused, and nothing is changed after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -46,10 +49,36 @@ class Document:
             raise CatalogProblems(found) from error
 
 
+class _Refused(yaml.MarkedYAMLError):
+    """It is YAML, and more of it than is taken here."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases: a few lines of them stand for billions of values."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            reason = f"*{event.anchor} repeats another part of the file: write it out"
+            raise _Refused(problem=reason, problem_mark=event.start_mark)
+        self.depth += 1
+        if self.depth > DEEPEST:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise _Refused(problem="this goes too deep", problem_mark=mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
 def load(text: str, file: str) -> Document:
     """Read YAML, or raise CatalogProblems."""
+    if len(text) > LONGEST_FILE:
+        reason = f"the file has more than {LONGEST_FILE:,} characters: make it shorter"
+        raise CatalogProblems([Problem(file, 1, reason)])
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         root = loader.get_single_node()
         if root is None:
             raise CatalogProblems([Problem(file, 1, "the file is empty")])
@@ -61,14 +90,13 @@ def load(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise CatalogProblems([Problem(file, line, f"this is not YAML: {error.problem}")]) from error
+        reason = str(error.problem) if isinstance(error, _Refused) else f"this is not YAML: {error.problem}"
+        raise CatalogProblems([Problem(file, line, reason)]) from error
     except yaml.YAMLError as error:
         raise CatalogProblems([Problem(file, 1, "this is not YAML: it has control characters")]) from error
     except ValueError as error:
-        reason = f"a value cannot be read, put it in quotes: {error}"
+        reason = f"a value cannot be read, put it in quotes: {str(error).partition(';')[0]}"
         raise CatalogProblems([Problem(file, 1, reason)]) from error
-    except RecursionError as error:
-        raise CatalogProblems([Problem(file, 1, "the file holds itself, or goes too deep")]) from error
 
 
 def _walk(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Iterator[tuple[int, str]]:

@@ -22,10 +22,12 @@ class FieldSpec:
     default: Any
     labels: dict[str, str]  # by value, written as text, in the order of the choices
     show_if: str | None
-    # text, textarea, password, number, checkbox, radio, select, list, map, object or private_endpoint
+    # text, textarea, number, checkbox, radio, select, list, map, object or private_endpoint
     widget: str
     nullable: bool = False  # leaving it empty means null
     fields: list["FieldSpec"] = field(default_factory=list)  # of an object
+    # CEL by choice: it can be made while that is true.
+    choices_if: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def _field(name: str, schema: Schema, required: bool, overlay: FieldOverlay) -> 
         default=schema.get("default"),
         labels={choice: overlay.labels.get(choice, choice) for choice in choices},
         show_if=overlay.show_if,
+        # In the order of the choices: a database may not keep the order of keys.
+        choices_if={choice: overlay.choices_if[choice] for choice in choices if choice in overlay.choices_if},
         widget=overlay.widget or _widget(schema, choices),
         nullable=is_nullable(schema),
         fields=list(_inner(name, schema)),
@@ -76,8 +80,6 @@ def _inner(name: str, schema: Schema) -> Iterable[FieldSpec]:
 def _widget(schema: Schema, choices: list[str]) -> str:
     if choices:
         return "radio" if len(choices) <= MOST_RADIOS else "select"
-    if schema.get("writeOnly"):
-        return "password"
     kind = base_type(schema)
     if kind == "object":
         return "object" if "properties" in schema else "map"

@@ -1,98 +1,41 @@
-"""The catalog: kept equal to the files, and asked what may be asked for."""
+"""The catalog: asked what may be asked for."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from django.db import transaction
-
-from catalog_app import form
+from catalog_app import answers, form
+from catalog_app.answers import Shape
 from catalog_app.expressions import Context, ExpressionError, compiled
-from catalog_app.manifest import ROOTS, Manifest
-from catalog_app.models import Item, ItemVersion
-from catalog_app.modules import Source, read_folder
-from catalog_app.problems import CatalogProblems
+from catalog_app.manifest import ROOTS
+from catalog_app.models import ItemVersion
+from catalog_app.variables.dialect import DIALECT
 from catalog_app.variables.limits import unusable
 from catalog_app.variables.values import Problems, Values
+from catalog_app.versions import is_newer
+from portal import ports
 from portal.errors import InvalidInput
 
-NOT_OFFERED = ("draft", "retired")
-
-
-@dataclass
-class SyncResult:
-    """Slugs of the items, and `slug version` of what is new."""
-
-    items: list[str] = field(default_factory=list)
-    created: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    withdrawn: list[str] = field(default_factory=list)
-
-
-@transaction.atomic
-def sync(folder: Path, *, known_meters: Collection[str] | None = None) -> SyncResult:
-    """Make the catalog equal to the modules in `folder`: all of them, or CatalogProblems and no change.
-
-    known_meters: the keys that have a price somewhere; None leaves that check out.
-    """
-    sources = read_folder(folder, known_meters)
-    changed = [source.version_problem for source in sources if _exists_differently(source)]
-    if changed:
-        raise CatalogProblems(changed)
-    result = SyncResult()
-    for source in sources:
-        _sync_one(source, result)
-    gone = Item.objects.exclude(slug__in=result.items).filter(is_offered=True)
-    result.withdrawn = sorted(gone.values_list("slug", flat=True))
-    gone.update(is_offered=False)
-    return result
-
-
-def read(folder: Path, *, known_meters: Collection[str] | None = None) -> SyncResult:
-    """The items of the folder, without looking at what the catalog has; CatalogProblems."""
-    return SyncResult(items=[source.manifest.name for source in read_folder(folder, known_meters)])
-
-
-def _exists_differently(source: Source) -> bool:
-    """Whether the version is there with other files. It must not change: deployments were made with it."""
-    same = ItemVersion.objects.filter(item__slug=source.manifest.name, version=source.manifest.version)
-    return same.exclude(digest=source.digest).exists()
-
-
-def _sync_one(source: Source, result: SyncResult) -> None:
-    manifest = source.manifest
-    item, _ = Item.objects.update_or_create(
-        slug=manifest.name,
-        defaults={
-            "title": manifest.title,
-            "summary": manifest.summary,
-            "category": manifest.category,
-            "icon": manifest.icon,
-            "lifecycle": manifest.lifecycle,
-            "is_offered": manifest.lifecycle not in NOT_OFFERED,
-        },
-    )
-    version, is_new = ItemVersion.objects.get_or_create(
-        item=item,
-        version=manifest.version,
-        defaults={
-            "digest": source.digest,
-            "manifest": source.data,
-            "schema": source.schema,
-            "server_checks": source.server_checks,
-            "files": source.files,
-        },
-    )
-    Item.objects.filter(pk=item.pk).update(current=version)
-    result.items.append(item.slug)
-    (result.created if is_new else result.unchanged).append(str(version))
+LONGEST_NAME = 40  # characters of a name that is compared with others
 
 
 def form_fields(version: ItemVersion) -> list[form.Section]:
     """The form of the item, for pages."""
     return form.sections(version.parsed, version.schema)
+
+
+def asked_schema(version: ItemVersion) -> dict[str, Any]:
+    """JSON Schema of the parameters that people give."""
+    asked = version.parsed.asked
+    return {
+        "$schema": DIALECT,
+        "type": "object",
+        "additionalProperties": False,
+        "required": [name for name in version.schema["required"] if name in asked],
+        "properties": {name: version.schema["properties"][name] for name in asked},
+    }
 
 
 def editable(version: ItemVersion, *, environment: str = "") -> list[str]:
@@ -102,6 +45,34 @@ def editable(version: ItemVersion, *, environment: str = "") -> list[str]:
     return [name for name in version.parsed.asked if name in fields]
 
 
+def newer(
+    version: ItemVersion, *, user: Any, environment: str, region: str, business_unit: str
+) -> ItemVersion | None:
+    """The version that a deployment there can be upgraded to. Nobody but operators is offered a draft."""
+    current = version.item.current
+    if current is None or not is_newer(current, version):
+        return None
+    if version.item.lifecycle == "draft" and not user.is_operator:
+        return None
+    where = {"environment": environment, "region": region, "business_unit": business_unit}
+    return None if availability_problems(current, **where) else current
+
+
+def carried(version: ItemVersion, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the parameters of an older version, those that this one still asks for."""
+    return {name: parameters[name] for name in version.parsed.asked if name in parameters}
+
+
+def open_to_upgrade(
+    version: ItemVersion, parameters: Mapping[str, Any], *, environment: str = ""
+) -> list[str]:
+    """What an upgrade to this version may set: what an update may, what is new, and what has to change."""
+    kept = carried(version, parameters)
+    wrong = {path.split(".")[0] for path in _checked(_Key.of(version)).problems(kept)}
+    fields = {*editable(version, environment=environment), *wrong}
+    return [name for name in version.parsed.asked if name in fields or name not in kept]
+
+
 def validate(
     version: ItemVersion,
     given: Mapping[str, Any],
@@ -109,30 +80,47 @@ def validate(
     environment: str = "",
     region: str = "",
     business_unit: str = "",
+    before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The asked parameters with defaults filled in and hidden ones back at theirs, or InvalidInput.
 
     Where the environment, the region or the business unit is given, it must be one the item is offered in.
+    before: the parameters of what is there; a choice that could not be made there any more may stay.
     """
     problems = availability_problems(
         version, environment=environment, region=region, business_unit=business_unit
     )
-    checked = _checked(_Key.of(version))
+    if harmful := unusable(given):
+        raise InvalidInput(problems | harmful)
+    checked, where = _checked(_Key.of(version)), _where(version, environment, region)
     problems |= _parameter_problems(version, checked, given)
+    parameters, found = _settled(version, checked, given, _roots(problems), where)
+    stays = _refused_before(version, parameters, where, before or {})
+    refused = _refused(version, found, parameters)
+    problems = {name: why for name, why in refused.items() if name not in stays} | problems
     if problems:
         raise InvalidInput(problems)
-    return _pruned(version.parsed, checked, given, environment, region)
+    return parameters
 
 
-def visible(
+def shape(
     version: ItemVersion, given: Mapping[str, Any], *, environment: str = "", region: str = ""
-) -> set[str]:
-    """The fields to show for values that may be incomplete or wrong: a form that is being filled in."""
-    checked = _checked(_Key.of(version))
-    wrong = {path.split(".")[0] for path in checked.problems(given)}
-    good = {name: value for name, value in given.items() if name in checked.variables and name not in wrong}
-    hidden = _hidden(version.parsed, checked.completed(good), environment, region)
-    return set(version.parsed.asked) - hidden
+) -> Shape:
+    """What a form shows, and what can be chosen in it, for values that may be incomplete or wrong."""
+    checked, where = _checked(_Key.of(version)), _where(version, environment, region)
+    return _settled(version, checked, given, _roots(checked.problems(given)), where)[1]
+
+
+def ask_terraform(version: ItemVersion, values: Mapping[str, Any]) -> Problems:
+    """What Terraform itself has against values that are good so far; Unavailable where it cannot be asked.
+
+    Only where the module has rules that JSON Schema cannot say; values: all of them, the injected ones included.
+    """
+    blocks = {name: text for check in version.server_checks for name, text in check.get("blocks", {}).items()}
+    if not blocks:
+        return {}
+    known = {name: values[name] for name in blocks if name in values}
+    return dict(ports.probe().problems(blocks, known))
 
 
 def availability_problems(
@@ -144,14 +132,15 @@ def availability_problems(
     for name, value, choices in (
         ("environment", environment, offered.environments),
         ("region", region, offered.regions),
-        ("business_unit", business_unit, offered.business_units),
     ):
-        if value and value not in choices and "*" not in choices:
-            title = name.replace("_", " ")
+        if value and value not in choices:
             problems[name] = (
-                f"{version.parsed.title} is not offered in the {title} {value}. "
+                f"{version.parsed.title} is not offered in the {name} {value}. "
                 f"Choose one of: {', '.join(choices)}."
             )
+    if business_unit and not offered.includes(business_unit):
+        # The others are not named: which units there are, and what they get, is not for everybody.
+        problems["business_unit"] = f"{version.parsed.title} is not offered to {business_unit}."
     return problems
 
 
@@ -187,45 +176,76 @@ def _no_landing_zone(version: ItemVersion, request: Mapping[str, Any]) -> str:
 
 
 def _parameter_problems(version: ItemVersion, checked: Values, given: Mapping[str, Any]) -> Problems:
-    if harmful := unusable(given):
-        return harmful
     problems: Problems = {}
     asked, slug = version.parsed.asked, version.parsed.name
     for name in given:
         if name in version.parsed.form.inject:
             problems[name] = f"{name} is filled in by the portal and cannot be given: leave it out."
         elif name not in asked:
-            problems[name] = f"{name} is not a parameter of {slug}; it takes: {', '.join(asked)}."
+            near = get_close_matches(name[:LONGEST_NAME], asked, n=1)
+            hint = f"did you mean {near[0]}? It" if near else "it"
+            problems[name] = f"{name} is not a parameter of {slug}; {hint} takes: {', '.join(asked)}."
     for name in asked:
         if name in version.schema["required"] and name not in given:
             problems[name] = "This is needed and was not given."
     return problems | checked.problems({name: value for name, value in given.items() if name in asked})
 
 
-def _pruned(
-    manifest: Manifest, checked: Values, given: Mapping[str, Any], environment: str, region: str
-) -> dict[str, Any]:
-    """Defaults filled in; what the form would hide goes back to its default, until nothing more hides."""
-    kept = dict(given)
+def _where(version: ItemVersion, environment: str, region: str) -> dict[str, str]:
+    """What conditions see of the request; a place where the item is not offered is none."""
+    offered = version.parsed.availability
+    return {
+        "environment": environment if environment in offered.environments else "",
+        "region": region if region in offered.regions else "",
+    }
+
+
+def _roots(problems: Problems) -> set[str]:
+    return {path.split(".")[0] for path in problems}
+
+
+def _settled(
+    version: ItemVersion,
+    checked: Values,
+    given: Mapping[str, Any],
+    wrong: set[str],
+    where: Mapping[str, str],
+) -> tuple[dict[str, Any], Shape]:
+    """Defaults filled in, also for what is wrong; what the form would hide goes back to its default, until
+    nothing more hides."""
+    kept = {name: value for name, value in given.items() if name in checked.variables and name not in wrong}
     while True:
         parameters = checked.completed(kept)
-        hidden = _hidden(manifest, parameters, environment, region) & kept.keys()
-        if not hidden:
-            return parameters
-        kept = {name: value for name, value in kept.items() if name not in hidden}
+        missing = checked.variables.keys() - parameters.keys()
+        found = answers.shape(version.parsed, parameters, where, wrong | missing)
+        if not found.hidden & kept.keys():
+            return parameters, found
+        kept = {name: value for name, value in kept.items() if name not in found.hidden}
 
 
-def _hidden(manifest: Manifest, parameters: Mapping[str, Any], environment: str, region: str) -> set[str]:
-    context = Context.of(params=parameters, request={"environment": environment, "region": region})
-    hidden = set()
-    for name in manifest.asked:
-        show_if = manifest.show_if(name)
-        try:
-            if show_if and show_if.evaluate(context) is False:
-                hidden.add(name)
-        except ExpressionError:
-            continue  # a value it needs is not there yet: better shown than lost
-    return hidden
+def _refused(version: ItemVersion, found: Shape, parameters: Mapping[str, Any]) -> Problems:
+    """The answers that cannot be chosen beside the others."""
+    problems: Problems = {}
+    for name, closed in found.closed.items():
+        answer = str(parameters.get(name))
+        if answer in closed and name not in found.hidden:
+            choices = [str(choice) for choice in version.schema["properties"][name]["enum"]]
+            still_open = [choice for choice in choices if choice not in closed and choice != "None"]
+            problems[name] = (
+                f"{answer} cannot be chosen with {closed[answer]}. "
+                f"Choose one of: {', '.join(still_open) or 'none'}."
+            )
+    return problems
+
+
+def _refused_before(
+    version: ItemVersion, parameters: Mapping[str, Any], where: Mapping[str, str], before: Mapping[str, Any]
+) -> set[str]:
+    """Of what is there, the answers that nobody could give any more. They may stay, and nothing else."""
+    if not before:
+        return set()
+    then = _refused(version, answers.shape(version.parsed, before, where), before)
+    return {name for name in then if parameters.get(name) == before[name]}
 
 
 @dataclass(frozen=True)

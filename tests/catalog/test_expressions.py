@@ -38,6 +38,11 @@ def test_true_and_false_stay_what_they_are():
         ("params.a.lower()", "calls lower, which does not exist"),
         ("timestamp('2026-01-01T00:00:00Z')", "calls timestamp, which does not exist"),
         ("'" + "a" * 1500 + "'", "longer than 1500 characters"),
+        ("b'a' == b'b'", "cannot be used: 'b' is not|cannot be used: the end is missing"),
+        ("'a'.matches(params.a)", "matches takes one pattern, written as a text"),
+        ("'a'.matches('(')", "is not a pattern that can be used"),
+        ("'a'.matches('(a)\\\\1')", "is not a pattern that can be used"),
+        ("params.a.all(1.0, true)", "is not an expression|all takes a name"),
     ],
 )
 def test_an_expression_that_cannot_be_used_is_refused_when_it_is_written(text, expected):
@@ -54,7 +59,6 @@ def test_an_expression_that_cannot_be_used_is_refused_when_it_is_written(text, e
         "params['x']",
         "int('x')",
         "[1.0][7]",
-        "'a'.matches('(')",
         "1 / 0",
     ],
 )
@@ -64,6 +68,7 @@ def test_an_expression_that_fails_says_so(text):
 
 
 def test_the_names_that_are_read_are_known():
-    expression = compiled("params.a + params.b.c + 'params.d'", ROOTS)
+    expression = compiled("params.a + params.b.c + 'params.d' + params['e'] + params[params.f]", ROOTS)
 
-    assert expression.names_below("params") == {"a", "b"}
+    assert expression.names_below("params") == {"a", "b", "e", "f"}
+    assert expression.names_below("params.b") == {"c"}

@@ -17,7 +17,7 @@ def test_the_form_has_the_order_and_the_words_of_the_manifest(postgresql):
         "databases",
     ]
     size = form[0].fields[1]
-    assert (size.title, size.widget, size.default) == ("Size", "radio", "B_Standard_B1ms")
+    assert (size.title, size.widget, size.default) == ("Size", "radio", "B_Standard_B2s")
     assert size.labels["GP_Standard_D2ds_v5"] == "Medium (2 vCPU, 8 GB)"
     assert size.help == "Burstable sizes are for development and tests."
 

@@ -4,6 +4,7 @@ import pytest
 
 from catalog_app.modules import read_folder
 from catalog_app.problems import CatalogProblems
+from tests.catalog.items import Shelf
 
 
 def problems(folder):
@@ -36,7 +37,7 @@ def problems(folder):
             "icon: 2026-13-45",
             "a value cannot be read, put it in quotes: month must be in 1..12",
         ),
-        ("icon: database", "icon: &icon [*icon]", "the file holds itself, or goes too deep"),
+        ("icon: database", "icon: &icon [*icon]", ":8: *icon repeats another part of the file: write it out"),
         ("icon: database", "icon: database\nicon: server", ":9: icon is there twice"),
         ("icon: database", "on: database", ":8: on is read as something else than a name: put it in quotes"),
         (
@@ -66,7 +67,7 @@ def problems(folder):
         (
             "\"!params.sku.startsWith('B_')\"",
             '"params.sku.startsWith("',
-            ":31: form.fields.high_availability.show_if",
+            ":34: form.fields.high_availability.show_if",
         ),
         ("\"!params.sku.startsWith('B_')\"", "params.sku ==", "is not an expression: column"),
         (
@@ -162,3 +163,84 @@ def test_an_expression_has_a_limited_length(folder, edit):
     edit("postgresql/item.yaml", "quantity: hours\n", f"quantity: {'+'.join(['hours'] * 300)}\n")
 
     assert "the expression is longer than 1500 characters" in problems(folder)[0]
+
+
+DEV = {"environments": ["dev"], "regions": ["northeurope"]}
+DELETE = {"id": "delete", "title": "Delete", "kind": "destroy"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "place", "expected"),
+    [
+        ({"icon": "no-such-icon"}, "icon:", "there is no icon no-such-icon: choose one of lucide.dev/icons"),
+        ({"ttl": {"dev": {"max_days": 0}}}, "max_days:", "ttl.dev.max_days: input should be greater than or"),
+        ({"ttl": {"dev": {"default_days": 9}}}, "dev:", "ttl.dev.max_days is missing"),
+        ({"ttl": {"dev": {"default_days": 9, "max_days": 8}}}, "dev:", "default_days is more than max_days"),
+        ({"ttl": {"lab": {"max_days": 9}}}, "lab:", "must be 'dev', 'staging' or 'prod'"),
+        ({"availability": DEV, "ttl": {"prod": {"max_days": 9}}}, "prod:", "the item is not offered in prod"),
+        (
+            {"operations": [{**DELETE, "environments": ["prod"]}]},
+            "dev:",
+            "nothing can remove it in dev when its time is over: add an operation of kind destroy",
+        ),
+        (
+            {"availability": DEV, "operations": [{**DELETE, "environments": ["dev", "prod"]}]},
+            "environments:",
+            "the item is not offered in prod",
+        ),
+        ({"operations": [DELETE, DELETE]}, "- id: delete", "delete is there twice"),
+        (
+            {"changes": [{"version": "1.0.1", "text": "More."}]},
+            "- version: 1.0.1",
+            "1.0.1 is newer than the item, which is 1.0.0",
+        ),
+        (
+            {"version": "1.0.1", "changes": [{"version": "1.0.1", "text": "More."}] * 2},
+            "- version: 1.0.1",
+            "1.0.1 is there twice",
+        ),
+        ({"version": "1.0.1"}, "version: 1.0.1", "say what is new: changes has no entry for 1.0.1"),
+        (
+            {"availability": {**DEV, "business_units": []}, "ttl": None},
+            "business_units:",
+            "availability.business_units: list should have at least 1 item",
+        ),
+        (
+            {"availability": {**DEV, "business_units": ["*", "payments"]}},
+            "business_units:",
+            '"*" means all: leave out the others',
+        ),
+        (
+            {"availability": {**DEV, "business_units": ["No Unit"]}},
+            "business_units:",
+            "availability.business_units.0 must match",
+        ),
+        ({"approval": {"hint": ""}}, "hint:", "approval.hint: string should have at least 1 character"),
+        ({"approval": {"approvers": "anna"}}, "approvers:", "approval.approvers is not known here"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_explained_with_their_line(tmp_path, parts, place, expected):
+    Shelf(tmp_path).write(**parts)
+    lines = (tmp_path / "space" / "item.yaml").read_text().splitlines()
+
+    found = problems(tmp_path)
+
+    near = [number for number, line in enumerate(lines, start=1) if place in line]
+    assert any(expected in problem for problem in found), found
+    told = next(int(problem.split(":")[1]) for problem in found if expected in problem)
+    assert min(abs(told - number) for number in near) <= 1
+
+
+def test_everything_that_is_wrong_with_an_item_is_told_in_one_go(tmp_path):
+    Shelf(tmp_path).write(
+        icon="no-such-icon", version="1.0.1", lifecycle="deprecated", replaced_by="nowhere",
+        operations=[DELETE, DELETE], outputs=[{"name": "nothing", "label": "Nothing"}],
+    )  # fmt: skip
+
+    assert {problem.partition(": ")[2].split(";")[0].split(":")[0] for problem in problems(tmp_path)} == {
+        "say what is new",
+        "there is no icon no-such-icon",
+        "there is no item nowhere",
+        "delete is there twice",
+        "the module has no output nothing",
+    }

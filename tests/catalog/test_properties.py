@@ -1,19 +1,37 @@
-"""What holds for every value, not only for those somebody thought of."""
+"""
+What holds for every value, not only for those somebody thought of.
+
+The values are made from the schemas of all modules: good ones, ones at the limits, and ones with something wrong in
+them. PROPERTY_RUNS=1000 makes forty times as many as usual.
+"""
 
 import json
+import os
 import re
-import subprocess
+import unicodedata
+from decimal import Decimal
 
+import jsonschema
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog_app import services
+from catalog_app.variables.hcl import parse
+from catalog_app.variables.limits import unusable
+from catalog_app.variables.module import read_module
+from catalog_app.variables.types import base_type
 from catalog_app.variables.values import Values
-from consumer.worker.terraform import engine, environment
+from portal.adapters.embedded.probe import LocalProbe
 from portal.errors import InvalidInput
 from tests.catalog.conftest import MODULES, read_versions
+from tests.catalog.making import ANYTHING, made_by, sendable, values
+from tests.conftest import ENTRA_ADMIN, SUBNET
 
-POSTGRESQL = read_versions(MODULES)["postgresql"]
+RUNS = int(os.environ.get("PROPERTY_RUNS", "25"))
+VERSIONS = read_versions(MODULES)
+POSTGRESQL = VERSIONS["postgresql"]
+quickly = settings(max_examples=6 * RUNS, deadline=None)
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 NAMES = st.one_of(
     st.text(max_size=14),
@@ -21,12 +39,216 @@ NAMES = st.one_of(
     st.from_regex(NAME, fullmatch=True),
     st.just("shop\n"),
 )
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
-    max_leaves=12,
+
+
+# ── our judgement, and what is known to be different ────────────────────────────────────────────────────────
+
+
+def as_terraform_reads(schema, value):
+    """What Terraform makes of a value before it looks at it. We do not, so that a value is what it looks like."""
+    kind = base_type(schema) if schema else ""
+    if kind == "string" and isinstance(value, bool):
+        return "true" if value else "false"
+    if kind == "string" and isinstance(value, int | float):
+        return f"{Decimal(repr(value)):f}".removesuffix(".0")
+    if (
+        kind in ("number", "integer")
+        and isinstance(value, str)
+        and re.fullmatch(r"-?[0-9.]+(e[0-9]+)?", value)
+    ):
+        return float(value)
+    if kind == "boolean" and value in ("true", "1", "false", "0"):
+        return value in ("true", "1")
+    if kind == "array" and isinstance(value, list):
+        inner = [as_terraform_reads(schema.get("items") or {}, each) for each in value]
+        # In a set, what is there twice is there once.
+        return (
+            [each for i, each in enumerate(inner) if each not in inner[:i]]
+            if "uniqueItems" in schema
+            else inner
+        )
+    if kind == "object" and isinstance(value, dict):
+        known = schema.get("properties")
+        if known is None:
+            return {
+                name: as_terraform_reads(schema["additionalProperties"], each) for name, each in value.items()
+            }
+        # Names that the object does not have are dropped without a word.
+        return {name: as_terraform_reads(known[name], each) for name, each in value.items() if name in known}
+    return value
+
+
+def has_null(value):
+    """Terraform takes null nearly everywhere, for the default or for nothing."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or any(map(has_null, inside))
+
+
+def has_marks(value):
+    """Terraform puts letters and their marks together, and counts what people see as one letter as one."""
+    if isinstance(value, str):
+        return any(
+            unicodedata.combining(sign) or sign in "\u200d\r" or ord(sign) >= 0x300 for sign in value
+        ) or not unicodedata.is_normalized("NFC", value)
+    inside = (
+        [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
+    )
+    return any(map(has_marks, inside))
+
+
+def explained(schema, value):
+    """Whether it is known that we refuse the value and Terraform does not."""
+    if has_null(value) or has_marks(value) or unusable({"v": value}):
+        return True
+    return not Values({"v": schema}).problems({"v": as_terraform_reads(schema, value)})
+
+
+# ── one variable ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def variables():
+    """Every variable of every module: schema, block, and whether Terraform has rules of its own for it."""
+    for slug, version in VERSIONS.items():
+        module = read_module(version.files, slug)
+        partly = {check["variable"] for check in module.server_checks}
+        for name, schema in module.variables.items():
+            yield f"{slug}.{name}", schema, alone(name, module.blocks[name]), name in partly
+
+
+def alone(name, text):
+    """The block without the rules that read other variables, and with v for its name."""
+    (block,) = parse(text)
+    for validation in block.blocks:
+        if set(re.findall(r"\bvar\.(\w+)", validation.text)) - {name}:
+            text = text.replace(validation.text, "")
+    return re.sub(rf"\bvar\.{name}\b", "var.v", text).replace(f'"{name}"', '"v"', 1)
+
+
+VARIABLES = list(variables())
+SENDABLE = [
+    st.tuples(st.just(number), sendable(schema)) for number, (_, schema, _, _) in enumerate(VARIABLES)
+]
+CASES = st.sampled_from(SENDABLE).flatmap(lambda made: made)
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory):
+    return LocalProbe("embedded", tmp_path_factory.mktemp("probes"), patience=120)
+
+
+def test_terraform_and_we_agree_about_every_value(probe):
+    """Every value has a variable of its own, and many are checked in one plan."""
+    wrong = [
+        said for batch in batches(made_by(CASES, 100 * RUNS), 300) for said in disagreements(probe, batch)
+    ]
+
+    assert wrong == []
+
+
+def disagreements(probe, batch):
+    blocks = {
+        f"v{index}": VARIABLES[number][2].replace('"v"', f'"v{index}"', 1).replace("var.v", f"var.v{index}")
+        for index, (number, _) in enumerate(batch)
+    }
+    refused = probe.problems(blocks, {f"v{index}": value for index, (_, value) in enumerate(batch)})
+    for index, (number, value) in enumerate(batch):
+        name, schema, _, partly = VARIABLES[number]
+        ours = Values({"v": schema}).problems({"v": value})
+        theirs = refused.get(f"v{index}")
+        if theirs and not ours and not partly and not has_marks(value):
+            yield f"{name}: only Terraform refuses {value!r}: {theirs}"
+        if ours and not theirs and not explained(schema, value):
+            yield f"{name}: only we refuse {value!r}: {ours}"
+
+
+def batches(values, size):
+    return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+@quickly
+@given(CASES)
+def test_others_who_read_the_schema_agree(case):
+    """The library as it is, with Python's regular expressions: `$` lets a final newline pass there."""
+    name, schema, _, _ = VARIABLES[case[0]]
+    value = case[1]
+    theirs = not jsonschema.Draft202012Validator(schema).is_valid(value)
+    ours = bool(Values({"v": schema}).problems({"v": value}))
+
+    newline = re.search(r"\n[\"'\]},]|\n$", repr(value).replace("\\n", "\n") + "'")
+    differs = has_marks(value) or newline or unusable({"v": value}) or "cidr" in str(schema)
+    assert ours == theirs or differs, f"{name}: {value!r}"
+
+
+# ── whole requests ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def asked_for(version):
+    asked = services.asked_schema(version)
+    made = {name: values(schema) for name, schema in asked["properties"].items()}
+    return st.fixed_dictionaries(
+        {name: made[name] for name in asked["required"]},
+        optional={name: each for name, each in made.items() if name not in asked["required"]},
+    )
+
+
+REQUESTS = st.tuples(
+    st.sampled_from(
+        [st.tuples(st.just(slug), asked_for(VERSIONS[slug])) for slug in sorted(VERSIONS)]
+    ).flatmap(lambda made: made),
+    st.sampled_from(["dev", "staging", "prod"]),
 )
-quickly = settings(max_examples=150, deadline=None)
+
+
+def inside(version, parameters, environment):
+    """All values for the module, as a run would get them."""
+    request = {
+        "environment": environment, "region": "northeurope", "business_unit": "payments", "cost_center": "CC-1",
+        "requester": "anna", "name": str(parameters.get("name", "shop")), "tags": {"owner": "anna"},
+        "unique_suffix": "ab12",
+    }  # fmt: skip
+    base = {
+        "resource_group_name": "rg", "entra_admin": ENTRA_ADMIN, "tenant_id": ENTRA_ADMIN["tenant_id"],
+        "subnet_id": SUBNET,
+    }  # fmt: skip
+    needed = {
+        name for text in version.parsed.form.inject.values() for name in re.findall(r"base\.(\w+)", text)
+    }
+    return services.inject(
+        version, parameters, request=request, base={**dict.fromkeys(needed, SUBNET), **base}
+    )
+
+
+def test_what_the_portal_accepts_terraform_accepts(probe):
+    """Whole requests, with the rules that compare variables: those the portal asks Terraform about one by one."""
+    answers = [
+        answer for batch in batches(made_by(REQUESTS, 8 * RUNS), 20) for answer in judged(probe, batch)
+    ]
+
+    assert [answer for answer in answers if answer[1] != answer[2]] == []
+    assert any(not ours for _, ours, _ in answers)  # what is refused is rare, and the values above have it
+
+
+def judged(probe, batch):
+    """(the values, the variables that the portal refuses, those that Terraform refuses) for each request."""
+    blocks, given, asked = {}, {}, {}
+    for index, ((slug, parameters), environment) in enumerate(batch):
+        version = VERSIONS[slug]
+        try:
+            good = services.validate(version, parameters, environment=environment)
+        except InvalidInput:
+            continue  # about values one by one: see above
+        everything = inside(version, good, environment)
+        asked[index] = everything, set(services.ask_terraform(version, everything))
+        for name, text in read_module(version.files, slug).blocks.items():
+            renamed = re.sub(r"\bvar\.(\w+)", rf"var.\1__{index}", text)
+            blocks[f"{name}__{index}"] = renamed.replace(f'"{name}"', f'"{name}__{index}"', 1)
+        given |= {f"{name}__{index}": value for name, value in everything.items()}
+    refused = [name.rsplit("__", 1) for name in probe.problems(blocks, given)]
+    for index, (everything, ours) in asked.items():
+        yield everything, ours, {name for name, number in refused if number == str(index)}
+
+
+# ── one item ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def refused(given):
@@ -71,55 +293,3 @@ def test_databases_are_a_set_of_good_names(names):
     good = len(set(names)) == len(names) and all(re.fullmatch(r"[a-z_][a-z0-9_]*", name) for name in names)
 
     assert (refused({"name": "shop", "databases": names}) == {}) is good
-
-
-VALUES = {
-    "name": [
-        "abc", "ab", "abcdefghijkl", "abcdefghijklm", "a--b", "a-b-c", "-abc", "abc-", "1abc", "aBc", "abc\n",
-        "a_b", "äbc", "", "a1b2", "abc ", "a.b.c",
-    ],
-    "sku": ["B_Standard_B1ms", "GP_Standard_D4ds_v5", "gp_standard_d4ds_v5", "", "B_Standard_B1ms "],
-    "storage_gb": [32, 33, 1024, 2048, 0, -32, 32.5, 64.0],
-    "postgres_version": ["15", "18", "19", "17.0", ""],
-    "backup_retention_days": [6, 7, 7.5, 35, 36, 20.0, -7],
-    "databases": [[], ["a"], ["A"], ["a", "b-c"], ["_a1"], ["1a"], [""], ["a" * 63], ["a" * 64], ["a\n"]],
-    "entra_admin": [
-        {"tenant_id": "t", "object_id": "o", "name": "n"},
-        {"tenant_id": "t", "object_id": "o", "name": "n", "type": "User"},
-        {"tenant_id": "t", "object_id": "o", "name": "n", "type": "user"},
-    ],
-    "unique_suffix": ["", "ab12", "ab1", "AB12", "ab12\n", "ab-1"],
-    "location": ["northeurope", "North Europe", "uk2", "n", "2uk"],
-}  # fmt: skip
-
-
-def test_terraform_agrees_about_every_value(tmp_path):
-    """Terraform checks all values in one plan: every value has a variable of its own."""
-    variables = (MODULES / "postgresql" / "variables.tf").read_text()
-    blocks, values, ours = [], {}, set()
-    for name, choices in VALUES.items():
-        (block,) = re.findall(rf'^variable "{name}" {{.*?^}}', variables, re.DOTALL | re.MULTILINE)
-        for number, value in enumerate(choices):
-            own = f"{name}_x{number}"
-            blocks.append(re.sub(rf"var\.{name}\b", f"var.{own}", block).replace(f'"{name}"', f'"{own}"', 1))
-            values[own] = value
-            if Values({name: POSTGRESQL.schema["properties"][name]}).problems({name: value}):
-                ours.add(own)
-    (tmp_path / "variables.tf").write_text("\n".join(blocks))
-    (tmp_path / "terraform.tfvars.json").write_text(json.dumps(values))
-
-    refused_by_terraform = set(re.findall(r"var\.(\w+_x\d+)", plan(tmp_path)))
-
-    assert ours == refused_by_terraform
-    assert 20 < len(ours) < len(values)
-
-
-def plan(folder):
-    """The errors of a plan in this folder."""
-    done = subprocess.run(
-        [*engine("embedded"), "plan", "-json", "-input=false", "-state=none.tfstate"],
-        cwd=folder, env=environment({}), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    errors = [event["diagnostic"] for event in events if event.get("@level") == "error"]
-    return "\n".join(json.dumps(error) for error in errors)

@@ -22,6 +22,19 @@ rules:
       - {name: few, request: {kind: create, params: {count: 5}}, expect: pass}
       - {name: many, request: {kind: create, params: {count: 6}}, expect: fail}
 """
+OTHER = """\
+rules:
+  - id: only-new
+    version: 1
+    title: Only new things
+    stage: request
+    effect: warn
+    assert: request.kind == 'create'
+    message: It is there already.
+    tests:
+      - {name: new, request: {kind: create}, expect: pass}
+      - {name: old, request: {kind: update}, expect: fail}
+"""
 
 
 @pytest.fixture
@@ -45,11 +58,13 @@ def problems(folder):
 def test_a_good_rule_is_read(write):
     folder = write(RULE)
 
-    (rule,) = read_rules(folder)
+    rules = read_rules(folder)
 
+    (rule,) = rules.rules
     assert (rule.text.id, rule.file, rule.line) == ("not-too-many", "policies/rule.yaml", 4)
     assert failing_examples(folder) == []
-    context = rule.context({"kind": "create", "params": {"count": 7}})
+    context = rules.context()
+    context.set(request={"kind": "create", "params": {"count": 7}})
     assert rule.holds(context) is False
     assert rule.message(context) == "7 is more than 5."
 
@@ -67,7 +82,7 @@ def test_a_good_rule_is_read(write):
         (
             "request.kind",
             "request.knid",
-            ":9: there is no request.knid here; request has: allow_replace, business",
+            ":9: there is no request.knid here; request has: allow_replace, budget",
         ),
         (
             "request.kind",
@@ -76,6 +91,28 @@ def test_a_good_rule_is_read(write):
         ),
         ("{data.most}.", "{data.least}.", ":12: there is no data.least here"),
         ("{data.most}.", "{data.}.", ":12: `data.` is not an expression"),
+        (
+            "effect: deny",
+            "effect: deny\n    from: bu_admin",
+            "from goes only with the effect require_approval",
+        ),
+        (
+            "effect: deny",
+            "effect: require_approval\n    from: anybody",
+            ":9: rules.0.from must be 'approver' or",
+        ),
+        ("effect: deny", "mode: trial\n    effect: deny", ":8: rules.0.mode must be 'enforce' or 'dry_run'"),
+        (
+            "  most: 5",
+            "  most: 2026-12-18",
+            ":2: most holds something else than texts and numbers: put dates in",
+        ),
+        ("request.params.count <=", "request.estimate.montly <=", "there is no request.estimate.montly here"),
+        (
+            "data.most\n",
+            "data.most + 'a'.matches(request.name)\n",
+            "matches takes one pattern, written as a text",
+        ),
         ("expect: fail", "expect: pass", "the rule not-too-many has no test that expects: fail"),
         ("expect: fail", "expect: perhaps", ":15: rules.0.tests.1.expect must be"),
         ("expect: pass}", "expect: pass, resource: {}}", "those of the stage request have none"),
@@ -91,12 +128,55 @@ def test_a_rule_that_cannot_be_used_is_explained(write, old, new, expected):
     assert expected in problems(write(RULE.replace(old, new, 1)))
 
 
-def test_two_rules_of_one_name_are_refused(write):
+def test_two_rules_or_tables_of_one_name_are_refused(write):
     write(RULE, "first.yaml")
 
     found = problems(write(RULE, "second.yaml"))
 
-    assert found == "policies/second.yaml:4: the rule not-too-many is there already, in policies/first.yaml"
+    assert found.splitlines() == [
+        "policies/second.yaml:2: the table most is there already, in policies/first.yaml",
+        "policies/second.yaml:4: the rule not-too-many is there already, in policies/first.yaml",
+    ]
+
+
+def test_a_table_can_be_read_by_the_rules_of_another_file(write):
+    write("data:\n  most: 5\n" + OTHER, "first.yaml")
+
+    assert failing_examples(write(RULE.replace("data:\n  most: 5\n", ""), "second.yaml")) == []
+
+
+def test_what_is_wrong_with_one_rule_hides_nothing_of_another(write):
+    wrong = RULE.replace("title: Not too many", "tilte: Not too many")
+
+    found = problems(
+        write(wrong + OTHER.removeprefix("rules:\n").replace("== 'create'", "== create"))
+    ).splitlines()
+
+    assert [line.split(": ", 1)[1] for line in found] == [
+        "rules.0.title is missing",
+        "rules.0.tilte is not known here: look for a typing error, or remove it",
+        "`request.kind == create` uses create, and only data, request can be used here",
+    ]
+
+
+def test_rules_can_be_added_to_others_and_take_their_place(write):
+    older = read_rules(write(RULE + OTHER.removeprefix("rules:\n")))
+
+    newer = read_rules(
+        write(RULE.replace("most: 5", "most: 9").replace("count: 6", "count: 10")), beside=older
+    )
+
+    assert [rule.text.id for rule in newer.rules] == ["only-new", "not-too-many"]
+    assert newer.tables == {"most": 9}
+
+
+def test_a_condition_that_is_neither_true_nor_false_is_a_fault(write):
+    odd = write(RULE.replace("when: request.kind == 'create'", "when: request.kind"))
+
+    assert {problem.reason for problem in failing_examples(odd)} == {
+        "rule not-too-many: few: expected pass, got fault",
+        "rule not-too-many: many: expected fail, got fault",
+    }
 
 
 def test_a_file_that_is_not_text_is_refused(write):
@@ -121,6 +201,8 @@ def test_a_fault_can_be_expected(write):
 
 
 def test_a_message_that_cannot_be_made_gives_way_to_the_title(write):
-    (rule,) = read_rules(write(RULE.replace("{data.most}.", "{request.name}.")))
+    rules = read_rules(write(RULE.replace("{data.most}.", "{request.name}.")))
+    context = rules.context()
+    context.set(request={"kind": "create", "params": {"count": 7}})
 
-    assert rule.message(rule.context({"kind": "create", "params": {"count": 7}})) == "Not too many."
+    assert rules.rules[0].message(context) == "Not too many."
