@@ -3,7 +3,7 @@
 import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -26,10 +26,13 @@ class PriceRow(Strict):
     region: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9]+|Global)$", max_length=40)]
     unit: Annotated[str, StringConstraints(max_length=20), AfterValidator(_known_unit)]
     tier_minimum: Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)] = Decimal(0)
-    price: Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=8)]
+    price: Annotated[Decimal, Field(ge=0, max_digits=20, decimal_places=10)]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    service: Short
     meter: Text
+    meter_id: Annotated[str, StringConstraints(max_length=40)] = ""
     source: Short
+    confidence: Literal["api", "api-inferred-unit", "golden"]
     as_of: datetime.date
 
 
@@ -49,6 +52,7 @@ def read(path: Path) -> list[PriceRow]:
     rows = document.checked(PriceFile).rows
     known = document.data["sources"]
     found, seen = [], set()
+    units: dict[tuple[str, str, str], str] = {}
     for index, row in enumerate(rows):
         tier = (row.key, row.region, row.currency, row.tier_minimum)
         if tier in seen:
@@ -57,6 +61,9 @@ def read(path: Path) -> list[PriceRow]:
         if row.source not in known:
             reason = f"the source {row.source} is not described under sources"
             found.append(document.problem(("rows", index, "source"), reason))
+        if units.setdefault(tier[:3], row.unit) != row.unit:
+            reason = f"the tiers of {row.key} in {row.region} have different units"
+            found.append(document.problem(("rows", index, "unit"), reason))
         seen.add(tier)
     if found:
         raise CatalogProblems(found)

@@ -1,23 +1,29 @@
-"""What it costs: the prices, and the estimate of a request before it is made."""
+"""What it costs: the estimate of a request, and with it what the apps above need of budgets and the ledger."""
 
 import datetime
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
-from billing_app import price_file
-from billing_app.models import Price
-from billing_app.units import UnitError, cost, in_price_units
+from billing_app.budgets import Standing, budget_facts, hold, standing
+from billing_app.ledger import Purpose, commit, committed_to, release
+from billing_app.models import Confidence, Price
+from billing_app.units import UnitError, cost, in_price_units, reached
 from catalog_app.expressions import Context, Expression, ExpressionError, compiled
 from catalog_app.manifest import ROOTS, Manifest, Meter
 from catalog_app.models import ItemVersion
 from catalog_app.variables.limits import LARGEST_NUMBER, is_number
 from portal.errors import InvalidInput
+
+__all__ = [
+    "Estimate", "Line", "Missing", "Purpose", "Standing", "budget_facts", "commit", "committed_to",
+    "estimate", "hold", "release", "standing",
+]  # fmt: skip
+
+LARGEST_COST = Decimal("999999999.99")  # of a meter in a month: beyond it an answer about use is a slip
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,18 @@ class Line:
     label: str
     quantity: Decimal  # in the unit of the price
     unit: str  # of the price: 1 Hour, 1 GB/Month, 10K
-    unit_price: Decimal  # of the first tier
+    unit_price: Decimal  # of the tier that the quantity reaches
+    in_tiers: bool  # parts of the quantity may have other prices, or none
     monthly: Decimal
     meter: str
     source: str
+    confidence: str  # see models.Confidence
     as_of: datetime.date
+
+    @property
+    def origin(self) -> str:
+        """How the price was obtained, in words."""
+        return Confidence(self.confidence).label
 
 
 @dataclass(frozen=True)
@@ -104,38 +117,6 @@ def estimate(
     return Estimate(monthly, settings.CURRENCY, not missing, lines, missing)
 
 
-@dataclass
-class PriceSync:
-    """How many rows were new, different, the same, or are gone."""
-
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-
-
-@transaction.atomic
-def sync_prices(path: Path) -> PriceSync:
-    """Make the prices equal to the file: all rows, or CatalogProblems and no change."""
-    rows = price_file.read(path)
-    present = {_tier(price): price for price in Price.objects.all()}
-    result = PriceSync()
-    for row in rows:
-        values = row.model_dump()
-        price = present.pop(_tier(row), None)
-        if price is None:
-            Price.objects.create(**values)
-            result.created += 1
-        elif any(getattr(price, name) != value for name, value in values.items()):
-            Price.objects.filter(pk=price.pk).update(**values)
-            result.changed += 1
-        else:
-            result.unchanged += 1
-    Price.objects.filter(pk__in=[price.pk for price in present.values()]).delete()
-    result.removed = len(present)
-    return result
-
-
 class _NoPrice(ValueError):
     """There is no usable price."""
 
@@ -161,7 +142,7 @@ def _prices(manifest: Manifest, region: str) -> dict[tuple[str, str], list[Price
     meters = manifest.pricing.meters
     keys = {key for meter in meters for key in meter.keys}
     regions = {meter.region or region for meter in meters}
-    found = Price.objects.filter(key__in=keys, region__in=regions, currency=settings.CURRENCY)
+    found = Price.objects.current().filter(key__in=keys, region__in=regions, currency=settings.CURRENCY)
     tiers: dict[tuple[str, str], list[Price]] = {}
     for price in found.order_by("tier_minimum"):
         tiers.setdefault((price.key, price.region), []).append(price)
@@ -169,7 +150,10 @@ def _prices(manifest: Manifest, region: str) -> dict[tuple[str, str], list[Price
 
 
 def _applies(meter: Meter, context: Context) -> bool:
-    return meter.when is None or _expression(meter.when).evaluate(context) is True
+    applies = meter.when is None or _expression(meter.when).evaluate(context)
+    if not isinstance(applies, bool):
+        raise _NoPrice(f"whether {meter.label} applies is neither true nor false")
+    return applies
 
 
 def _line(meter: Meter, context: Context, region: str, prices: Mapping[tuple[str, str], list[Price]]) -> Line:
@@ -178,17 +162,24 @@ def _line(meter: Meter, context: Context, region: str, prices: Mapping[tuple[str
         raise _NoPrice(f"there is no price for {meter.label} in {region} yet")
     first = tiers[0]
     quantity = in_price_units(_quantity(meter, context), meter.unit, first.unit)
+    monthly = cost(tiers, quantity)
+    if monthly > LARGEST_COST:
+        raise _NoPrice(
+            f"{meter.label} would cost more than {LARGEST_COST:,.0f} a month, which cannot be meant"
+        )
     return Line(
         id=meter.id,
         label=meter.label,
         quantity=quantity,
         unit=first.unit,
-        unit_price=first.price,
-        monthly=cost(tiers, quantity),
+        unit_price=reached(tiers, quantity).price,
+        in_tiers=len(tiers) > 1 or first.tier_minimum > 0,
+        monthly=monthly,
         meter=first.meter,
         source=first.source,
+        confidence=first.confidence,
         as_of=first.as_of,
-    )  # fmt: skip
+    )
 
 
 def _key(meter: Meter, context: Context) -> str:
@@ -207,10 +198,6 @@ def _quantity(meter: Meter, context: Context) -> Decimal:
 
 def _expression(text: str) -> Expression:
     return compiled(text, ROOTS["meter"])
-
-
-def _tier(row: Price | price_file.PriceRow) -> tuple[str, str, str, Decimal]:
-    return row.key, row.region, row.currency, row.tier_minimum
 
 
 def _plain(value: Any) -> Any:

@@ -3,17 +3,22 @@
 import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 Measure = Literal["hour", "month", "each"]
 
 HOURS_IN_A_MONTH = Decimal(730)
 CENT = Decimal("0.01")
 _UNIT = re.compile(
-    r"(?P<number>[1-9]\d*)(?P<factor>[KM])?(?: GB)?(?:(?:/| )(?P<time>Hour|Day|Month))?", re.ASCII
+    r"(?P<number>[1-9]\d*)(?P<factor>[KM])?(?: Gi?B)?(?:(?:/| )(?P<time>Second|Hour|Day|Month))?", re.ASCII
 )
 _FACTORS = {None: 1, "K": 1_000, "M": 1_000_000}
-_HOURS = {"Hour": Decimal(1), "Day": Decimal(24), "Month": HOURS_IN_A_MONTH}
+_SECONDS = {
+    "Second": Decimal(1),
+    "Hour": Decimal(3600),
+    "Day": Decimal(24 * 3600),
+    "Month": HOURS_IN_A_MONTH * 3600,
+}
 
 
 class UnitError(ValueError):
@@ -44,8 +49,16 @@ def in_price_units(quantity: Decimal, measure: Measure, unit: str) -> Decimal:
         raise UnitError(f"a quantity per {measure} cannot be priced per {unit}")
     if measure == "each":
         return quantity / block
-    hours = quantity if measure == "hour" else quantity * HOURS_IN_A_MONTH
-    return hours / _HOURS[time] / block
+    seconds = quantity * _SECONDS["Hour" if measure == "hour" else "Month"]
+    return seconds / _SECONDS[time] / block
+
+
+PriceTier = TypeVar("PriceTier", bound=Tier)
+
+
+def reached(tiers: Sequence[PriceTier], quantity: Decimal) -> PriceTier:
+    """The tier that the quantity ends in; the first one where it is below that."""
+    return next((tier for tier in reversed(tiers) if tier.tier_minimum < quantity), tiers[0])
 
 
 def cost(tiers: Sequence[Tier], quantity: Decimal) -> Decimal:

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.utils.timezone import now
 
 from billing_app.models import Price
 from catalog_app.models import Item, ItemVersion
@@ -66,8 +67,8 @@ def price(db):
 
     def add(key, amount, unit, *, region="northeurope", tier=0, currency="USD", as_of=date(2026, 10, 2)):
         return Price.objects.create(
-            key=key, price=Decimal(amount), unit=unit, region=region, tier_minimum=tier, currency=currency, meter=key,
-            source="test", as_of=as_of,
+            key=key, price=Decimal(amount), unit=unit, region=region, tier_minimum=tier, currency=currency,
+            service="Things", meter=key, source="test", confidence="api", as_of=as_of, valid_from=now(),
         )  # fmt: skip
 
     return add

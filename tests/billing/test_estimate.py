@@ -130,9 +130,11 @@ def test_an_estimate_can_be_stored_and_read(real, prices):
         "quantity": 730.0,
         "unit": "1 Hour",
         "unit_price": 0.01,
+        "in_tiers": False,
         "monthly": 7.3,
         "meter": "Virtual Network Private Link / Standard / Standard Private Endpoint",
         "source": "several",
+        "confidence": "api",
         "as_of": "2026-09-01",
     }
     json.dumps(of(real["postgresql"], {"name": "shop"}).as_json(), allow_nan=False)
@@ -181,6 +183,8 @@ def test_each_part_is_priced_in_its_tier_and_the_first_may_be_free(item, price):
         ("1 Hour", {"unit": "hour", "quantity": "'many'"}),
         ("1 Hour", {"unit": "hour", "quantity": "params.size"}),
         ("1 Hour", {"unit": "hour", "quantity": "1.0", "when": "params.on"}),
+        ("1 Hour", {"unit": "hour", "quantity": "1.0", "when": "'yes'"}),
+        ("1 Hour", {"unit": "hour", "quantity": "1000000000.0"}),
     ],
 )
 def test_what_cannot_be_worked_out_is_missing_and_never_cheap(item, price, unit, meter):
@@ -191,6 +195,30 @@ def test_what_cannot_be_worked_out_is_missing_and_never_cheap(item, price, unit,
     assert not found.complete
     assert (found.lines, len(found.missing)) == ([], 1)
     assert found.missing[0].reason
+
+
+def test_a_line_says_what_the_last_unit_of_it_costs(item, price):
+    price("ops", "0", "1M")
+    price("ops", "0.8", "1M", tier=13)
+
+    lines = [
+        of_meter(item({"key": "ops", "unit": "each", "quantity": quantity})).lines[0]
+        for quantity in ("12000000.0", "14000000.0")
+    ]
+
+    assert [(line.unit_price, line.in_tiers, str(line.monthly)) for line in lines] == [
+        (0, True, "0.00"), (Decimal("0.8"), True, "0.80"),
+    ]  # fmt: skip
+
+
+def test_an_ended_price_does_not_count(item, price):
+    ended = price("a", "1", "1 Hour")
+    version = item({"key": "a", "unit": "hour", "quantity": "hours"})
+    Price.objects.filter(pk=ended.pk).update(valid_to=ended.valid_from, ended="replaced")
+
+    assert not of_meter(version).complete
+    price("a", "2", "1 Hour")
+    assert str(of_meter(version).monthly) == "1460.00"
 
 
 def test_prices_of_another_currency_do_not_count(item, price):

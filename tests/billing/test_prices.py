@@ -2,6 +2,7 @@ import io
 import json
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 
 from billing_app.models import Price
-from billing_app.services import PriceSync, sync_prices
+from billing_app.prices import PriceSync, sync_prices
 from catalog_app.problems import CatalogProblems
 
 pytestmark = pytest.mark.django_db
@@ -22,22 +23,23 @@ ROW = {
     "unit": "1 GB/Month",
     "price": 0.1265,
     "currency": "USD",
-    "meter": "Storage Data Stored",
+    "service": "Databases",
+    "meter": "Storage / Storage / Storage Data Stored",
     "source": "list",
+    "confidence": "api",
     "as_of": "2026-10-02",
 }
 
 
+def write_file(folder, *rows):
+    path = folder / "prices.json"
+    path.write_text(json.dumps({"about": "a", "sources": {"list": "A list."}, "rows": rows}, indent=1))
+    return path
+
+
 @pytest.fixture
 def write(tmp_path):
-    def write_file(*rows, **rest):
-        path = tmp_path / "prices.json"
-        path.write_text(
-            json.dumps({"about": "a", "sources": {"list": "A list."}, "rows": rows, **rest}, indent=1)
-        )
-        return path
-
-    return write_file
+    return partial(write_file, tmp_path)
 
 
 def problems(path):
@@ -70,7 +72,7 @@ def test_rows_come_change_and_go_with_the_file(write):
     result = sync_prices(write(ROW | {"price": 0.13}, ROW | {"region": "Global"}))
 
     assert result == PriceSync(created=1, changed=1, removed=1)
-    assert dict(Price.objects.values_list("region", "price")) == {
+    assert dict(Price.objects.current().values_list("region", "price")) == {
         "northeurope": Decimal("0.13"), "Global": Decimal("0.1265"),
     }  # fmt: skip
 
@@ -110,6 +112,24 @@ def test_a_price_that_is_there_twice_is_refused(write):
     assert "the price of psql.storage in northeurope is there twice" in problems(
         write(ROW, ROW | {"price": 1})
     )
+
+
+def test_tiers_in_different_units_are_refused(write):
+    path = write(ROW, ROW | {"tier_minimum": 100, "unit": "1 Hour"})
+
+    assert "the tiers of psql.storage in northeurope have different units" in problems(path)
+
+
+def test_a_row_that_kept_the_last_tier_only_is_not_taken_in(write):
+    """A source that drops the tiers keeps the cheapest one, and marks such rows."""
+    assert "rows.0.lastTierOnly is not known here" in problems(write(ROW | {"lastTierOnly": True}))
+
+
+def test_a_price_without_a_confidence_is_refused(write):
+    row = {name: value for name, value in ROW.items() if name != "confidence"}
+
+    assert "rows.0.confidence is missing" in problems(write(row))
+    assert "rows.0.confidence" in problems(write(ROW | {"confidence": "live"}))
 
 
 def test_a_file_that_is_missing_or_no_json_is_refused(tmp_path, write):

@@ -16,6 +16,8 @@ from billing_app.units import UnitError, cost, in_price_units, parsed
         ("1/Day", (1, "Day")),
         ("1/Month", (1, "Month")),
         ("1 GB/Month", (1, "Month")),
+        ("1 Second", (1, "Second")),
+        ("1 GiB Second", (1, "Second")),
         ("100 Hours", None),
         ("10K", (10_000, "")),
         ("1M", (1_000_000, "")),
@@ -41,6 +43,8 @@ def test_units_of_price_lists_are_known_or_refused(unit, expected):
     [
         (730, "hour", "1/Month", "1"),
         (24, "hour", "1/Day", "1"),
+        (2, "hour", "1 Second", "7200"),
+        (730, "hour", "1/Day", str(Decimal(730) / 24)),
         (1, "month", "1 Hour", "730"),
         (5, "month", "1 GB/Month", "5"),
         (25_000, "each", "10K", "2.5"),

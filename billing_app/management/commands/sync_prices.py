@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from billing_app import services
+from billing_app import prices
 from catalog_app.problems import CatalogProblems
 
 
@@ -18,12 +18,13 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, **options: Any) -> None:
         try:
-            result = services.sync_prices(file)
+            result = prices.sync_prices(file)
         except CatalogProblems as problems:
             for problem in problems.found:
                 self.stderr.write(str(problem))
             raise CommandError(f"{len(problems.found)} problems; the prices were not changed.") from problems
         self.stdout.write(
             f"{result.created} prices new, {result.changed} changed, "
-            f"{result.unchanged} the same, {result.removed} removed."
+            f"{result.unchanged} the same, {result.removed} removed"
+            + (f", {result.newer_in_list} newer in the price list." if result.newer_in_list else ".")
         )
