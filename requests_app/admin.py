@@ -51,7 +51,7 @@ class ServiceRequestAdmin(_Badges, LookOnly):
         ("State", {"fields": ["shown_state", "attempt", "failure", *TIMES]}),
         ("Decision", {"fields": ["decided_by", "decided_automatically", "decision_note", "decided_at"]}),
         ("Wanted", {"fields": WANTED}),
-        ("Checked", {"fields": ["monthly_cost", "estimate", "verdict", "plan"]}),
+        ("Checked", {"fields": ["monthly_cost", "estimate", "facts", "verdict", "trial", "plan"]}),
     ]
 
     @admin.display(description="Monthly cost", ordering="monthly_cost")

@@ -5,21 +5,36 @@ They read what was typed and keep it. What a value must be is judged by the serv
 """
 
 import json
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from catalog_app.form import FieldSpec
+from catalog_app.variables.limits import text_problem
 from catalog_app.variables.types import Schema, base_type
 
 Reader = Callable[[FieldSpec, Any], Any]
 LEFT_OUT = object()  # not given: the default of the variable counts, or the service says that it is needed
-NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 FITS_ON_A_LINE = 64  # letters of all radios together; more read better as a select
 SCALARS = {"string", "number", "integer", "boolean"}
+
+
+class PlainField(forms.Field):
+    """A text. Django's own field has words of its own for what is wrong with one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        text = str(value or "").replace("\r\n", "\n").strip()
+        if why := text_problem(text):
+            raise ValidationError(why)
+        return text
 
 
 class ParameterField(forms.Field):
@@ -45,13 +60,17 @@ class ParameterField(forms.Field):
         """A value as the field shows it."""
         return _shown(self.spec, value)
 
+    def close(self, choices: Mapping[str, str]) -> None:
+        """These cannot be chosen now."""
+        if isinstance(self.widget, _Closing):
+            self.widget.closed = choices
+
 
 def as_number(text: str) -> Any:
     """The number, or the text as it is."""
-    if not NUMBER.fullmatch(text):
+    if not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         return text
-    number = float(text)
-    return int(text) if re.fullmatch(r"[-+]?\d{1,15}", text) else number
+    return int(text) if re.fullmatch(r"[-+]?[0-9]{1,15}", text) else float(text)
 
 
 def _items(schema: Schema) -> str:
@@ -65,13 +84,18 @@ def _empty(spec: FieldSpec, otherwise: Any = LEFT_OUT) -> Any:
     return None if spec.nullable else otherwise
 
 
+def _nothing(spec: FieldSpec, empty: Any) -> Any:
+    """What an empty field says: nothing was given where something is needed, else the empty value."""
+    return _empty(spec, LEFT_OUT if spec.required else empty)
+
+
 def _text(spec: FieldSpec, typed: str | None) -> Any:
     text = (typed or "").replace("\r\n", "\n")
-    if spec.widget not in ("textarea", "password"):
+    if spec.widget != "textarea":
         text = text.strip()
     if text:
         return text
-    return _empty(spec, LEFT_OUT if spec.required else "")
+    return _nothing(spec, "")
 
 
 def _number(spec: FieldSpec, typed: str | None) -> Any:
@@ -87,7 +111,7 @@ def _choice(spec: FieldSpec, typed: str | None) -> Any:
     if not typed:
         return _empty(spec)
     known = {str(choice): choice for choice in spec.schema.get("enum", [])}
-    return known.get(typed, typed)
+    return known[typed] if typed in known else _scalar(base_type(spec.schema), typed)
 
 
 def _scalar(kind: str, text: str) -> Any:
@@ -103,7 +127,7 @@ def _list(spec: FieldSpec, typed: str | None) -> Any:
     if not kind:
         return _json(spec, typed)
     lines = [line.strip() for line in (typed or "").splitlines() if line.strip()]
-    return [_scalar(kind, line) for line in lines] if lines else _empty(spec, [])
+    return [_scalar(kind, line) for line in lines] if lines else _nothing(spec, [])
 
 
 def _map(spec: FieldSpec, typed: str | None) -> Any:
@@ -116,7 +140,7 @@ def _map(spec: FieldSpec, typed: str | None) -> Any:
         if not equals or not name.strip():
             raise ValidationError(f"Write name = value on each line; this is not: {line.strip()[:60]}")
         pairs[name.strip()] = _scalar(kind, value.strip())
-    return pairs or _empty(spec, {})
+    return pairs or _nothing(spec, {})
 
 
 def _json(spec: FieldSpec, typed: str | None) -> Any:
@@ -157,6 +181,28 @@ def _word(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
+class _Closing(forms.widgets.ChoiceWidget):
+    """Some of the choices may be closed. The one that is made stays, or a browser would not send it."""
+
+    closed: Mapping[str, str] = {}
+
+    def create_option(
+        self, name: str, value: Any, label: Any, selected: bool, *args: Any, **kwargs: Any
+    ) -> Any:
+        option = super().create_option(name, value, label, selected, *args, **kwargs)
+        if str(value) in self.closed and not selected:
+            option["attrs"]["disabled"] = True
+        return option
+
+
+class _Radios(_Closing, forms.RadioSelect):
+    pass
+
+
+class _Select(_Closing, forms.Select):
+    pass
+
+
 def _widget(spec: FieldSpec) -> forms.Widget:
     attributes = {"autocomplete": "off", "spellcheck": "false"}
     if spec.required:
@@ -167,12 +213,9 @@ def _widget(spec: FieldSpec) -> forms.Widget:
         empty = [("", "None")] if spec.nullable else []
         choices = [*empty, *spec.labels.items()]
         as_radios = spec.widget == "radio" and sum(len(label) for _, label in choices) <= FITS_ON_A_LINE
-        return forms.RadioSelect(choices=choices) if as_radios else forms.Select(choices=choices)
+        return _Radios(choices=choices) if as_radios else _Select(choices=choices)
     if spec.widget == "number":
         return forms.NumberInput(attrs={**attributes, **_bounds(spec.schema)})
-    if spec.widget == "password":
-        # What was typed comes back after a refusal: the page is never stored.
-        return forms.PasswordInput(attrs={**attributes, "autocomplete": "new-password"}, render_value=True)
     if spec.widget in ("list", "map", "textarea"):
         return forms.Textarea(attrs={**attributes, "rows": 3, "placeholder": _placeholder(spec)})
     return forms.TextInput(attrs=attributes)

@@ -3,11 +3,12 @@
 from typing import Any
 
 import django_filters as df
+from django.db.models import Exists, OuterRef, Q
 
 from catalog_app.models import Item
 from portal.identity.models import Environment
 from portal.views import search_input, visible_units
-from requests_app.listing import filter_deployments, filter_requests
+from requests_app.listing import search_requests
 from requests_app.models import Deployment, DeploymentQuerySet, ServiceRequest, ServiceRequestQuerySet
 from requests_app.states import LIVE, OPEN, DeploymentState, State
 
@@ -50,7 +51,7 @@ class RequestFilter(_ByUnit):
         return queryset  # the other choice is the narrow one
 
     def search(self, queryset: ServiceRequestQuerySet, name: str, value: str) -> ServiceRequestQuerySet:
-        return filter_requests(queryset, {"search": value}, self.request.user)
+        return search_requests(queryset, value)
 
     def by_state(self, queryset: ServiceRequestQuerySet, name: str, value: str) -> ServiceRequestQuerySet:
         return queryset.filter(state__in=OPEN) if value == "open" else queryset.filter(state=value)
@@ -69,11 +70,16 @@ class ApprovalFilter(_ByUnit):
         fields = ["q", "environment", "business_unit", "verdict"]
 
     def search(self, queryset: ServiceRequestQuerySet, name: str, value: str) -> ServiceRequestQuerySet:
-        return filter_requests(queryset, {"search": value}, self.request.user)
+        return search_requests(queryset, value)
 
 
 def _items(request: Any) -> Any:
-    return Item.objects.order_by("title")
+    """Those of this person's catalog, and those that there is something of: not everybody may know all items."""
+    if request is None:
+        return Item.objects.none()
+    visible = Item.objects.visible_to(request.user).values("pk")
+    there = Deployment.objects.visible_to(request.user).filter(item=OuterRef("pk"))
+    return Item.objects.filter(Q(pk__in=visible) | Exists(there)).order_by("title")
 
 
 class DeploymentFilter(_ByUnit):
@@ -92,4 +98,4 @@ class DeploymentFilter(_ByUnit):
         return found if self.form.cleaned_data.get("state") else found.filter(state__in=LIVE)
 
     def search(self, queryset: DeploymentQuerySet, name: str, value: str) -> DeploymentQuerySet:
-        return filter_deployments(queryset, {"search": value})
+        return queryset.filter(name__icontains=value)

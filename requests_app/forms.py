@@ -6,12 +6,15 @@ from typing import Any
 from django import forms
 
 from catalog_app import services as catalog
+from catalog_app.manifest import LONGEST_TTL, Operation
 from catalog_app.models import ItemVersion
 from portal.errors import InvalidInput, PortalError
 from portal.identity.models import BusinessUnit, Environment, User
 from portal.identity.roles import Permission
 from portal.templatetags.ui import region as region_name
-from requests_app.item_form import Card, ItemForm
+from requests_app import changing
+from requests_app.fields import PlainField, as_number
+from requests_app.item_form import PARAMETER, Card, ItemForm
 from requests_app.models import Deployment
 
 A_NAME_TO_COME = "name-to-come"  # stands in for a name in the estimate of a form that is being filled in
@@ -23,8 +26,10 @@ class RequestForm(ItemForm):
     def __init__(self, version: ItemVersion, user: User, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(version, data=data, without={"name"})
         units = BusinessUnit.objects.for_user(user, Permission.REQUEST_CREATE).filter(is_active=True)
-        self.units = [(unit.slug, unit.name) for unit in units]
+        offered = version.parsed.availability
+        self.units = [(unit.slug, unit.name) for unit in units if offered.includes(unit.slug)]
         self.fields = {**self._where(version), **self.fields}
+        self.fields["ttl_days"] = _days(_limits(version))
         self.fields["justification"] = _justification()
 
     def _where(self, version: ItemVersion) -> dict[str, forms.Field]:
@@ -35,8 +40,7 @@ class RequestForm(ItemForm):
             overlay.help if overlay else "What people will call it: 3 to 12 letters, digits and hyphens."
         )
         return {
-            "name": forms.CharField(
-                required=False,
+            "name": PlainField(
                 label="Name",
                 help_text=name_help,
                 widget=forms.TextInput(
@@ -52,6 +56,9 @@ class RequestForm(ItemForm):
             "region": _one_of("Region", [(name, region_name(name)) for name in offered.regions]),
         }
 
+    def place(self) -> dict[str, str]:
+        return {name: self.values.get(name) or "" for name in ("environment", "region")}
+
     def wanted(self, *, leaving_out: Collection[str] = ()) -> dict[str, Any]:
         """The arguments of `services.submit`. leaving_out: names of what is wrong; the defaults stand in."""
         values = self.values
@@ -64,30 +71,46 @@ class RequestForm(ItemForm):
             "parameters": {name: value for name, value in self.parameters().items() if name not in wrong},
             "usage": {} if "usage" in wrong else self.usage(),
             "justification": values.get("justification") or "",
+            "ttl_days": None if "ttl_days" in wrong else read_days(values.get("ttl_days")),
         }
 
     def cards(self) -> list[Card]:
         where = Card("Where", [self[name] for name in ("name", "business_unit", "environment", "region")])
-        return [where, *super().cards(), Card("For the approver", [self["justification"]])]
+        lifetime = Card("Lifetime", [self["ttl_days"]])
+        return [where, *super().cards(), lifetime, Card("For the approver", [self["justification"]])]
 
 
 class ChangeForm(ItemForm):
-    """Other parameters for what is there."""
+    """Other parameters for what is there, with the version that it has or with a newer one."""
 
     def __init__(
-        self, version: ItemVersion, deployment: Deployment, data: Mapping[str, Any] | None = None
+        self,
+        version: ItemVersion,
+        deployment: Deployment,
+        *,
+        operation: Operation | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> None:
-        editable = catalog.editable(version, environment=deployment.environment)
-        super().__init__(
-            version, data=data, only=editable, values=deployment.parameters, usage=deployment.usage
-        )
+        """operation: the one that is asked for; without it everything that can be changed."""
+        asked = operation.fields if operation else changing.settable(deployment, version)
+        super().__init__(version, data=data, only=asked, values=deployment.parameters, usage=deployment.usage)
         self.deployment = deployment
+        if operation:
+            self.fields = {name: field for name, field in self.fields.items() if name.startswith(PARAMETER)}
+        else:
+            self.fields["ttl_days"] = _days(_present_end(deployment) or _limits(version))
         self.fields["allow_replace"] = forms.BooleanField(
             required=False,
             label="Resources may be replaced",
             help_text="A replaced resource is deleted and built again: what it holds is lost.",
         )
         self.fields["justification"] = _justification()
+
+    def place(self) -> dict[str, str]:
+        return {"environment": self.deployment.environment, "region": self.deployment.region}
+
+    def answers(self) -> dict[str, Any]:
+        return {**self.deployment.parameters, **self.parameters()}
 
     def wanted(self, *, leaving_out: Collection[str] = ()) -> dict[str, Any]:
         """The arguments of `services.submit_update`: only what is different."""
@@ -101,11 +124,14 @@ class ChangeForm(ItemForm):
             "usage": None if "usage" in wrong or not usage else {**self.deployment.usage, **usage},
             "justification": values.get("justification") or "",
             "allow_replace": bool(values.get("allow_replace")),
+            "ttl_days": None if "ttl_days" in wrong else read_days(values.get("ttl_days")),
+            "upgrade": self.version != self.deployment.item_version,
         }
 
     def cards(self) -> list[Card]:
+        lifetime = [Card("Lifetime", [self["ttl_days"]])] if "ttl_days" in self.fields else []
         approver = Card("For the approver", [self["allow_replace"], self["justification"]])
-        return [*super().cards(), approver]
+        return [*super().cards(), *lifetime, approver]
 
 
 class DestroyForm(forms.Form):
@@ -119,8 +145,7 @@ class DestroyForm(forms.Form):
         super().__init__(data)
         self.deployment = deployment
         if type_name:
-            self.fields["confirm"] = forms.CharField(
-                required=False,
+            self.fields["confirm"] = PlainField(
                 label=f"Type {deployment.name} to confirm",
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
@@ -142,8 +167,7 @@ class DestroyForm(forms.Form):
 
 
 def _justification(help_text: str = "What it is for. The approver reads this first.") -> forms.Field:
-    made = forms.CharField(
-        required=False,
+    made = PlainField(
         label="Justification",
         help_text=help_text,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -152,11 +176,44 @@ def _justification(help_text: str = "What it is for. The approver reads this fir
     return made
 
 
+def _days(help_text: str) -> forms.Field:
+    made = PlainField(
+        label="Days until it is removed",
+        help_text=help_text,
+        widget=forms.NumberInput(attrs={"min": 1, "max": LONGEST_TTL, "step": 1, "autocomplete": "off"}),
+    )
+    made.is_optional = True  # type: ignore[attr-defined]
+    return made
+
+
+def read_days(typed: str | None) -> Any:
+    """A whole number of days; what is none of it stays as typed, for the service to judge."""
+    text = (typed or "").strip()
+    return as_number(text) if text else None
+
+
+def _limits(version: ItemVersion) -> str:
+    """What the item says of lifetimes, in words."""
+    said = [
+        f"{Environment(name).label}: {limit.default} days if you leave it empty, at most {limit.max_days}."
+        for name, limit in version.parsed.ttl.items()
+    ]
+    if len(said) < len(version.parsed.availability.environments):
+        elsewhere = "Elsewhere" if said else "Leave it empty, and"
+        said.append(f"{elsewhere} it stays until somebody removes it.")
+    return " ".join(said)
+
+
+def _present_end(deployment: Deployment) -> str:
+    if deployment.expires_at is None:
+        return ""
+    return f"Leave it empty to keep the end: {deployment.expires_at:%-d %b %Y}. Else counted from the change."
+
+
 def _one_of(label: str, choices: list[tuple[str, str]], help_text: str = "") -> forms.Field:
     """A choice that is judged by the services; the first is chosen."""
     widget: Callable[..., forms.Widget] = forms.RadioSelect if len(choices) <= 6 else forms.Select
-    return forms.CharField(
-        required=False,
+    return PlainField(
         label=label,
         help_text=help_text,
         initial=choices[0][0] if choices else "",

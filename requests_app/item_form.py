@@ -9,11 +9,12 @@ from django import forms
 from django.forms.boundfield import BoundField
 
 from catalog_app import services as catalog
+from catalog_app.answers import Shape
 from catalog_app.form import FieldSpec
 from catalog_app.manifest import Usage
 from catalog_app.models import ItemVersion
 from portal.errors import InvalidInput, PolicyRefused, PortalError
-from requests_app.fields import LEFT_OUT, ParameterField, as_number
+from requests_app.fields import LEFT_OUT, ParameterField, PlainField, as_number
 
 PARAMETER, USAGE = "param-", "usage-"
 
@@ -96,8 +97,7 @@ class ItemForm(forms.Form):
             self._add(inner, (value or {}).get(key, inner.default))
 
     def _ask_usage(self, question: Usage, value: float) -> None:
-        self.fields[f"{USAGE}{question.id}"] = forms.CharField(
-            required=False,
+        self.fields[f"{USAGE}{question.id}"] = PlainField(
             label=question.label,
             initial=f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}",
             widget=forms.NumberInput(attrs={"min": 0, "step": "any", "autocomplete": "off"}),
@@ -135,7 +135,13 @@ class ItemForm(forms.Form):
     def parameters(self) -> dict[str, Any]:
         values = self.values
         read = {spec.name: self._value(spec, values) for _, spec in self.specs}
-        return {name: value for name, value in read.items() if value is not LEFT_OUT}
+        given = {name: value for name, value in read.items() if value is not LEFT_OUT}
+        return {**self._strangers(PARAMETER), **given}
+
+    def _strangers(self, prefix: str) -> dict[str, Any]:
+        """What was sent for fields that are not here: by a page that is older than the item, or not ours."""
+        strange = [name for name in self.data if name.startswith(prefix) and name not in self.fields]
+        return {name.removeprefix(prefix): self.data[name] for name in strange}
 
     def _value(self, spec: FieldSpec, values: Mapping[str, Any]) -> Any:
         name = field_name(spec.name)
@@ -149,28 +155,44 @@ class ItemForm(forms.Form):
     def usage(self) -> dict[str, Any]:
         values = self.values
         typed = {name.removeprefix(USAGE): values.get(name) for name in self.fields if name.startswith(USAGE)}
-        return {
-            name: as_number(str(value).strip()) for name, value in typed.items() if value not in (None, "")
-        }
+        return {name: as_number(text) for name, text in typed.items() if text} | self._strangers(USAGE)
 
     # ── what is shown ─────────────────────────────────────────────────────────────────────────────────
 
-    def hide_all_but(self, names: Collection[str]) -> None:
-        for _, spec in self.specs:
-            if not spec.fields:
-                self.fields[field_name(spec.name)].is_hidden_now = spec.name not in names  # type: ignore[attr-defined]
-        self._hidden = {spec.name for _, spec in self.specs} - set(names)
+    def place(self) -> dict[str, str]:
+        """Environment and region, as far as they are known."""
+        raise NotImplementedError
 
-    def hidden_ids(self) -> list[str]:
-        """The ids of the fields that the values of others make pointless."""
-        return [f"f-{field_name(name)}" for name in sorted(getattr(self, "_hidden", set()))]
+    @cached_property
+    def shape(self) -> Shape:
+        return catalog.shape(self.version, self.answers(), **self.place())
+
+    def answers(self) -> dict[str, Any]:
+        """The parameters, whether this form asks for them or not."""
+        return self.parameters()
+
+    def as_event(self) -> dict[str, Any]:
+        """The same for a page that is open: ids of fields to hide, and by name the choices that are closed."""
+        return {
+            "hidden": [f"f-{field_name(name)}" for name in sorted(self.shape.hidden)],
+            "closed": {
+                field_name(name): sorted(closed) for name, closed in sorted(self.shape.closed.items())
+            },
+        }
 
     def cards(self) -> list[Card]:
         cards: dict[str, Card] = {}
         for title, spec in self.specs:
+            self._fit(spec)
             cards.setdefault(title, Card(title)).fields.append(self._bound(spec))
         usage = [self[name] for name in self.fields if name.startswith(USAGE)]
         return [*cards.values(), *([Card("Use, for the estimate", [*usage])] if usage else [])]
+
+    def _fit(self, spec: FieldSpec) -> None:
+        field = self.fields.get(field_name(spec.name))
+        if isinstance(field, ParameterField):
+            field.is_hidden_now = spec.name in self.shape.hidden
+            field.close(self.shape.closed.get(spec.name, {}))
 
     def _bound(self, spec: FieldSpec) -> BoundField | Group:
         name = field_name(spec.name)
@@ -182,7 +204,7 @@ class ItemForm(forms.Form):
             html_id=f"f-{name}",
             switch=self[name] if spec.nullable else None,
             fields=[self._bound(inner) for inner in spec.fields],
-            is_hidden_now=spec.name in getattr(self, "_hidden", set()),
+            is_hidden_now=spec.name in self.shape.hidden,
         )
 
     # ── what is wrong ─────────────────────────────────────────────────────────────────────────────────

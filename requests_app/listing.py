@@ -1,72 +1,60 @@
-"""How lists are narrowed, for the API and the pages alike."""
+"""How the lists of the API are narrowed and ordered; the search is that of the pages, too."""
 
-from collections.abc import Mapping
-
+import django_filters.rest_framework as df
 from django.db.models import Q
 
-from portal.errors import InvalidInput
-from portal.identity.models import Environment, User
-from requests_app.models import DeploymentQuerySet, ServiceRequestQuerySet
+from portal.identity.models import Environment
+from portal.lists import one_of, order_by, some_of, yes
+from requests_app.models import Deployment, ServiceRequest, ServiceRequestQuerySet
 from requests_app.states import DeploymentState, Kind, State
 
-CHOICES: dict[str, list[str]] = {"environment": Environment.values, "kind": Kind.values}
 
-
-def filter_requests(
-    found: ServiceRequestQuerySet, given: Mapping[str, str], user: User
-) -> ServiceRequestQuerySet:
-    """state, kind, environment, business_unit, item, search, mine, waiting_for_me."""
-    _check(given, {**CHOICES, "state": State.values, "mine": YES_NO, "waiting_for_me": YES_NO})
-    for name, lookup in REQUEST_LOOKUPS.items():
-        if given.get(name):
-            found = found.filter(**{lookup: given[name]})
-    if given.get("search"):
-        found = found.filter(_request_matches(given["search"]))
-    if given.get("mine") == "true":
-        found = found.filter(requester=user)
-    if given.get("waiting_for_me") == "true":
-        found = found.decidable_by(user)
-    return found
-
-
-def filter_deployments(found: DeploymentQuerySet, given: Mapping[str, str]) -> DeploymentQuerySet:
-    """state, environment, business_unit, item, search."""
-    _check(given, {**CHOICES, "state": DeploymentState.values})
-    for name, lookup in DEPLOYMENT_LOOKUPS.items():
-        if given.get(name):
-            found = found.filter(**{lookup: given[name]})
-    if given.get("search"):
-        found = found.filter(name__icontains=given["search"])
-    return found
-
-
-YES_NO = ["true", "false"]
-REQUEST_LOOKUPS = {
-    "state": "state",
-    "kind": "kind",
-    "environment": "environment",
-    "business_unit": "business_unit__slug",
-    "item": "item_version__item__slug",
-}
-DEPLOYMENT_LOOKUPS = {
-    "state": "state",
-    "environment": "environment",
-    "business_unit": "business_unit__slug",
-    "item": "item__slug",
-}
-
-
-def _check(given: Mapping[str, str], choices: Mapping[str, list[str]]) -> None:
-    problems = {
-        name: f"{given[name]!r} is not known. Choose one of: {', '.join(allowed)}."
-        for name, allowed in choices.items()
-        if given.get(name) and given[name] not in allowed
-    }
-    if problems:
-        raise InvalidInput(problems)
-
-
-def _request_matches(text: str) -> Q:
+def search_requests(found: ServiceRequestQuerySet, text: str) -> ServiceRequestQuerySet:
+    """By a part of the name, or by number: 12 and REQ-12."""
     number = text.upper().removeprefix("REQ-")
     by_name = Q(deployment__name__icontains=text)
-    return by_name | Q(pk=int(number)) if number.isdecimal() and len(number) < 19 else by_name
+    is_number = number.isascii() and number.isdecimal() and len(number) < 19
+    return found.filter(by_name | Q(pk=int(number)) if is_number else by_name)
+
+
+class RequestQuery(df.FilterSet):
+    state = some_of(State.values)
+    kind = one_of(Kind.values)
+    environment = one_of(Environment.values)
+    business_unit = df.CharFilter(field_name="business_unit__slug")
+    item = df.CharFilter(field_name="item_version__item__slug")
+    deployment = df.UUIDFilter(field_name="deployment_id")
+    requester = df.CharFilter(field_name="requester__username")
+    search = df.CharFilter(method="by_search", help_text="A part of the name, or a number: 12 or REQ-12.")
+    mine = yes(method="by_mine", help_text="What the caller asked for.")
+    waiting_for_me = yes(method="by_waiting", help_text="What waits for a decision of the caller.")
+    submitted_after = df.IsoDateTimeFilter(field_name="submitted_at", lookup_expr="gte")
+    submitted_before = df.IsoDateTimeFilter(field_name="submitted_at", lookup_expr="lt")
+    order = order_by("submitted_at", "deployment__name", "environment", "state")
+
+    class Meta:
+        model = ServiceRequest
+        fields: list[str] = []
+
+    def by_search(self, queryset: ServiceRequestQuerySet, name: str, value: str) -> ServiceRequestQuerySet:
+        return search_requests(queryset, value)
+
+    def by_mine(self, queryset: ServiceRequestQuerySet, name: str, value: str) -> ServiceRequestQuerySet:
+        return queryset.filter(requester=self.request.user) if value == "true" else queryset
+
+    def by_waiting(self, queryset: ServiceRequestQuerySet, name: str, value: str) -> ServiceRequestQuerySet:
+        return queryset.decidable_by(self.request.user) if value == "true" else queryset
+
+
+class DeploymentQuery(df.FilterSet):
+    state = some_of(DeploymentState.values)
+    environment = one_of(Environment.values)
+    business_unit = df.CharFilter(field_name="business_unit__slug")
+    item = df.CharFilter(field_name="item__slug")
+    owner = df.CharFilter(field_name="owner__username")
+    search = df.CharFilter(field_name="name", lookup_expr="icontains", help_text="A part of the name.")
+    order = order_by("created_at", "updated_at", "name")
+
+    class Meta:
+        model = Deployment
+        fields: list[str] = []

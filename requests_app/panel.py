@@ -7,7 +7,7 @@ from typing import Protocol
 
 from django.conf import settings
 
-from billing_app.services import Estimate, Line
+from billing_app.services import Estimate, Line, Standing
 from catalog_app.policy import Finding, Verdict
 from portal.identity.models import User
 from requests_app.item_form import PARAMETER, ItemForm, Mistake
@@ -44,8 +44,12 @@ class Panel:
     rules: list[Rule]
     mistakes: list[Mistake]
     approvers: list[User]
+    approver_role: str
     automatic: bool
-    before: Decimal | None = None  # the monthly cost of what is changed now
+    warnings: list[str]
+    ttl_days: int | None
+    before: Decimal | None = None  # the monthly cost of what is changed now; None for something new
+    standing: Standing | None = None  # of the budget that pays for it
     unchanged: bool = False
 
     @property
@@ -65,10 +69,11 @@ class Panel:
 
     @property
     def blocked(self) -> bool:
-        return any(rule.level == "fail" for rule in self.rules)
+        over_budget = self.standing is not None and self.standing.blocks
+        return over_budget or any(rule.level == "fail" for rule in self.rules)
 
 
-def look(form: ItemForm, ask: Callable[..., Proposal], before: Decimal | None = None) -> Panel:
+def look(form: ItemForm, ask: Callable[..., Proposal]) -> Panel:
     """Ask what would come of the form. The default stands in for what is wrong or missing."""
     wrong: Mapping[str, str] = form.unreadable
     proposal = ask(**form.wanted(leaving_out=_paths(wrong)))
@@ -76,16 +81,14 @@ def look(form: ItemForm, ask: Callable[..., Proposal], before: Decimal | None = 
     if proposal.problems:
         proposal = ask(**form.wanted(leaving_out=_paths(wrong)))
     mistakes = [_mistake(form, path, why) for path, why in wrong.items() if path != NOTHING_CHANGES]
-    looked = made(form, proposal, mistakes, before)
+    looked = made(form, proposal, mistakes)
     # A default that stands in for a mistake was not chosen by anybody: what rules say of it would mislead.
     roots = {path.partition(".")[0] for path in _paths(wrong)}
     rules = [rule for rule in looked.rules if rule.finding.field.partition(".")[0] not in roots]
     return replace(looked, rules=rules, unchanged=NOTHING_CHANGES in wrong)
 
 
-def made(
-    form: HasAnchors, proposal: Proposal, mistakes: list[Mistake] | None = None, before: Decimal | None = None
-) -> Panel:
+def made(form: HasAnchors, proposal: Proposal, mistakes: list[Mistake] | None = None) -> Panel:
     verdict = proposal.verdict
     findings = verdict.findings if verdict else []
     return Panel(
@@ -95,8 +98,12 @@ def made(
         rules=[Rule(finding, form.anchor(finding.field)) for finding in findings],
         mistakes=mistakes or [],
         approvers=[] if verdict and verdict.blocked else proposal.approvers,
+        approver_role=proposal.approver_role,
         automatic=proposal.automatic,
-        before=before,
+        warnings=list(proposal.warnings.values()),
+        ttl_days=proposal.ttl_days,
+        before=proposal.cost_before if proposal.deployment else None,
+        standing=proposal.standing if verdict else None,
     )
 
 

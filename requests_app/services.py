@@ -11,25 +11,28 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils.timezone import now
 from django_q.tasks import async_task
 
-from portal import audit, ports
-from portal.errors import InvalidInput, NotAllowed, OutsideError, PortalError, WrongState
+from catalog_app.policy import Verdict
+from portal import audit, idempotency, ports
+from portal.errors import HasChanged, InvalidInput, NotAllowed, OutsideError, PortalError, WrongState
 from portal.identity.models import User
 from portal.identity.roles import Permission
 from portal.ports import Entry, Priority
-from requests_app import approval, proposal, settling
+from requests_app import approval, changing, money, proposal, settling
 from requests_app.models import Deployment, ServiceRequest
 from requests_app.proposal import Proposal
-from requests_app.states import ACTIVE, STEPS, TRANSITIONS, DeploymentState, Kind, State
+from requests_app.states import ACTIVE, SETTLED, STEPS, TRANSITIONS, Kind, State
 
 logger = logging.getLogger(__name__)
 
+TIME_IS_OVER = "Its time is over, as agreed when it was asked for."
 # The same arguments as the three submits; they change nothing and refuse nothing.
 preview = proposal.new
-preview_update = proposal.change
-preview_destroy = proposal.removal
+preview_update = changing.change
+preview_destroy = changing.removal
 
 
 # ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,38 +57,38 @@ def submit(*, requester: User, **wanted: Any) -> ServiceRequest:
                 parameters=accepted.parameters,
                 usage=accepted.usage,
             )
-            return _ask(accepted, deployment)
+            return ask(accepted, deployment)
     except IntegrityError as error:
         raise InvalidInput({"name": proposal.name_is_taken(accepted.name)}) from error
 
 
 def submit_update(*, requester: User, deployment: Deployment, **wanted: Any) -> ServiceRequest:
-    """Ask for a change; see `proposal.change`. InvalidInput, NotAllowed, PolicyRefused, WrongState."""
-    _may_change(requester, deployment)
-    return _ask_about(proposal.change(requester=requester, deployment=deployment, **wanted), deployment)
+    """Ask for a change; see `changing.change`. InvalidInput, NotAllowed, PolicyRefused, WrongState."""
+    check_changeable(deployment, requester)
+    return ask_about(changing.change(requester=requester, deployment=deployment, **wanted), deployment)
 
 
-def submit_destroy(*, requester: User, deployment: Deployment, justification: str = "") -> ServiceRequest:
-    """Ask for the removal."""
-    _may_change(requester, deployment)
-    wanted = proposal.removal(requester=requester, deployment=deployment, justification=justification)
-    return _ask_about(wanted, deployment)
+def submit_destroy(*, requester: User, deployment: Deployment, **wanted: Any) -> ServiceRequest:
+    """Ask for the removal; see `changing.removal`."""
+    check_changeable(deployment, requester)
+    return ask_about(changing.removal(requester=requester, deployment=deployment, **wanted), deployment)
 
 
-def _may_change(requester: User, deployment: Deployment) -> None:
+def check_changeable(deployment: Deployment, requester: User) -> None:
+    """NotAllowed or WrongState."""
     if not requester.can(Permission.REQUEST_CREATE, deployment.business_unit_id):
         raise NotAllowed(f"Only requesters of {deployment.business_unit} may change {deployment.name}.")
-    if deployment.state not in (DeploymentState.READY, DeploymentState.INCOMPLETE):
+    if deployment.state not in SETTLED:
         raise WrongState(
             f"{deployment.name} is {deployment.get_state_display().lower()}: it cannot be changed now."
         )
 
 
-def _ask_about(wanted: Proposal, deployment: Deployment) -> ServiceRequest:
+def ask_about(wanted: Proposal, deployment: Deployment) -> ServiceRequest:
     accepted = wanted.accept()
     try:
         with transaction.atomic():
-            return _ask(accepted, deployment)
+            return ask(accepted, deployment)
     except IntegrityError as error:
         raise WrongState(_one_at_a_time(deployment)) from error
 
@@ -96,8 +99,8 @@ def _one_at_a_time(deployment: Deployment) -> str:
     return f"{deployment.name} has an open request{which}: wait for it, or cancel it."
 
 
-def _ask(accepted: Proposal, deployment: Deployment) -> ServiceRequest:
-    at = now()
+def ask(accepted: Proposal, deployment: Deployment) -> ServiceRequest:
+    at = accepted.at
     assert accepted.version is not None  # accepted
     assert accepted.business_unit is not None
     service_request = ServiceRequest.objects.create(
@@ -113,15 +116,29 @@ def _ask(accepted: Proposal, deployment: Deployment) -> ServiceRequest:
         usage=accepted.usage,
         estimate=accepted.estimate.as_json() if accepted.estimate else {},
         monthly_cost=accepted.monthly_cost,
+        cost_before=accepted.cost_before,
+        facts=accepted.facts,
         verdict=accepted.verdict.as_json() if accepted.verdict else {},
+        trial={"request": accepted.verdict.trial_as_json()} if accepted.verdict else {},
+        approver_role=accepted.approver_role,
         allow_replace=accepted.allow_replace,
+        upgrade_from=accepted.upgrade_from.version if accepted.upgrade_from else "",
+        ttl_days=accepted.ttl_days,
+        on_expiry=accepted.on_expiry,
         justification=accepted.justification,
         submitted_at=at,
         decide_before=at + timedelta(days=settings.DECIDE_WITHIN_DAYS),
     )
-    _record(service_request, "submit", accepted.requester, accepted.justification)
-    if accepted.automatic:
-        _approve(service_request, None, "A rule of the item allows it.", decided_automatically=True)
+    idempotency.made(service_request.ref)
+    budget = money.hold(service_request)
+    if accepted.on_expiry:
+        _record(service_request, "submit", None, f"In the name of {accepted.requester}: {TIME_IS_OVER}")
+    else:
+        _record(service_request, "submit", accepted.requester, accepted.justification)
+    # Asked of the budget as well: others may have spent it since the proposal was judged.
+    if accepted.automatic and not budget.asks_for_approval:
+        why = TIME_IS_OVER if accepted.on_expiry else "A rule of the item allows it."
+        _approve(service_request, None, why, decided_automatically=True)
     return service_request
 
 
@@ -164,10 +181,11 @@ def cancel(service_request: ServiceRequest, *, actor: User) -> None:
 
 
 def retry(service_request: ServiceRequest, *, actor: User) -> None:
-    """The next attempt of what has failed. WrongState while the deployment has another open request."""
+    """The next attempt of what has failed. BudgetExceeded; WrongState while there is another open request."""
     try:
         with transaction.atomic():
             settling.tried_again(service_request)
+            money.hold_again(service_request)
             _move(
                 service_request, "retry", actor,
                 attempt=service_request.attempt + 1, failure="", plan={}, started_at=None, finished_at=None,
@@ -201,14 +219,19 @@ def steps_for(service_request: ServiceRequest, user: User) -> set[str]:
 
 
 def changes_for(deployment: Deployment, user: User) -> set[str]:
-    """Of update and destroy, what this person may ask for now."""
-    if not user.can(Permission.REQUEST_CREATE, deployment.business_unit_id) or deployment.open_request:
+    """Of update, upgrade, destroy and extend, what this person may ask for now."""
+    if not user.can(Permission.REQUEST_CREATE, deployment.business_unit_id):
         return set()
-    if deployment.state not in (DeploymentState.READY, DeploymentState.INCOMPLETE):
+    if deployment.state not in SETTLED:
         return set()
+    extend = {"extend"} if deployment.expires_at else set()
+    if open_request := deployment.open_request:
+        return set() if open_request.kind == Kind.DESTROY else extend
     kinds = (Kind.UPDATE, Kind.DESTROY)
     manifest = deployment.item_version.parsed
-    return {str(kind) for kind in kinds if manifest.operations_of(kind, deployment.environment)}
+    possible = {str(kind) for kind in kinds if manifest.operations_of(kind, deployment.environment)}
+    upgrade = {"upgrade"} if changing.newer_version(deployment, user) else set()
+    return possible | upgrade | extend
 
 
 # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -251,11 +274,14 @@ def start(run_key: str) -> ServiceRequest | None:
     return service_request
 
 
-def planned(service_request: ServiceRequest, plan: Mapping[str, Any]) -> None:
-    """Keep what the plan of the running attempt would do."""
+def planned(service_request: ServiceRequest, plan: Mapping[str, Any], verdict: Verdict) -> None:
+    """Keep what the plan of the running attempt would do, and what the rules say of it."""
     ServiceRequest.objects.filter(
         pk=service_request.pk, attempt=service_request.attempt, state__in=ACTIVE
-    ).update(plan=dict(plan))
+    ).update(
+        plan={**plan, "verdict": verdict.as_json()},
+        trial={**service_request.trial, "plan": verdict.trial_as_json()},
+    )
 
 
 @transaction.atomic
@@ -300,6 +326,8 @@ def entries(service_request: ServiceRequest, *, after: int = 0, limit: int = 500
 
 def phase(service_request: ServiceRequest) -> str:
     """How far the run of the present attempt is; empty before there is one."""
+    if service_request.started_at is None:
+        return ""
     run = ports.tracker().get_run(service_request.run_key)
     return str(run.phase) if run else ""
 
@@ -314,27 +342,31 @@ def _move(
     """Take one step of the state machine and record it, or raise NotAllowed or WrongState."""
     transition = TRANSITIONS[step]
     if not approval.may(step, actor, service_request):
-        raise NotAllowed(_refusal(step, actor, service_request))
+        raise NotAllowed(approval.refusal(step, actor, service_request))
     # Whoever changes the row first wins; the other finds no row in a source state.
     rows = ServiceRequest.objects.filter(
         pk=service_request.pk, attempt=service_request.attempt, state__in=transition.sources
     )
     if step in approval.DECISIONS and actor:
         rows = rows.exclude(requester=actor)
-    moved = rows.update(state=transition.target, **fields)
-    service_request.refresh_from_db(fields=["state", "attempt", *fields])
+    if service_request.seen is not None:
+        rows = rows.filter(version=service_request.seen)
+    moved = rows.update(state=transition.target, version=F("version") + 1, **fields)
+    service_request.refresh_from_db(fields=["state", "attempt", "version", *fields])
+    if not moved and service_request.seen not in (None, service_request.version):
+        raise HasChanged(_changed(service_request))
     if not moved:
         state = service_request.get_state_display().lower()
         raise WrongState(f"{service_request.ref} is {state} now, so you cannot {step} it.")
     _record(service_request, step, actor, note)
 
 
-def _refusal(step: str, actor: User | None, service_request: ServiceRequest) -> str:
-    if step in approval.DECISIONS and actor and actor.pk == service_request.requester_id:
-        return f"You asked for {service_request.ref} yourself. {approval.WHO_DECIDES}"
-    if step in approval.DECISIONS:
-        return f"You are no approver of {service_request.business_unit}. {approval.WHO_DECIDES}"
-    return f"Only the requester and operators may {step} {service_request.ref}."
+def _changed(service_request: ServiceRequest) -> str:
+    state = service_request.get_state_display().lower()
+    return (
+        f"{service_request.ref} has changed since you read it: it is {state} now, in version"
+        f" {service_request.version}. Read it again, and decide on what it is now."
+    )
 
 
 def _record(service_request: ServiceRequest, step: str, actor: User | None, note: str = "") -> None:

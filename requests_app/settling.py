@@ -1,16 +1,19 @@
-"""What the end of a service request means for its deployment."""
+"""What the end of a service request means for its deployment, and for the money that was held for it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.utils.timezone import now
 
+from requests_app import money
 from requests_app.models import Deployment, ServiceRequest
 from requests_app.states import DeploymentState, Kind
 
 
 def nothing_happened(service_request: ServiceRequest) -> None:
     """It ended before any run: what was never made is given up, so that its name is free again."""
+    money.release(service_request)
     if service_request.kind == Kind.CREATE:
         _change(service_request, only=DeploymentState.NEW, state=DeploymentState.ABANDONED)
 
@@ -21,6 +24,7 @@ def tried_again(service_request: ServiceRequest) -> None:
 
 
 def done(service_request: ServiceRequest, *, outputs: Mapping[str, Any], resources: Sequence[Any]) -> None:
+    money.commit(service_request)
     if service_request.kind == Kind.DESTROY:
         _change(
             service_request, state=DeploymentState.DESTROYED, destroyed_at=now(), outputs={}, resources=[],
@@ -29,6 +33,7 @@ def done(service_request: ServiceRequest, *, outputs: Mapping[str, Any], resourc
         return
     _change(
         service_request,
+        **_end(service_request),
         state=DeploymentState.READY,
         item_version=service_request.item_version_id,
         parameters=service_request.parameters,
@@ -46,6 +51,7 @@ def broken_off(service_request: ServiceRequest, *, changed: bool, resources: Seq
     if not changed:
         nothing_happened(service_request)
     elif service_request.kind == Kind.DESTROY and resources == []:
+        money.commit(service_request)
         _change(
             service_request,
             state=DeploymentState.DESTROYED,
@@ -56,10 +62,21 @@ def broken_off(service_request: ServiceRequest, *, changed: bool, resources: Seq
     elif service_request.kind == Kind.CREATE and resources == []:
         nothing_happened(service_request)
     else:
+        money.commit_half(service_request)
         # Only this version of the module surely knows what it has begun to make.
         _change(
-            service_request, state=DeploymentState.INCOMPLETE, item_version=service_request.item_version_id
+            service_request,
+            # What a create has left behind has an end as well; another one keeps the end it has.
+            **(_end(service_request) if service_request.kind == Kind.CREATE else {}),
+            state=DeploymentState.INCOMPLETE,
+            item_version=service_request.item_version_id,
         )
+
+
+def _end(service_request: ServiceRequest) -> dict[str, Any]:
+    """The days count from now on, and not from the day it was asked for."""
+    days = service_request.ttl_days
+    return {"expires_at": now() + timedelta(days=days)} if days else {}
 
 
 def _change(service_request: ServiceRequest, only: DeploymentState | None = None, **fields: Any) -> None:

@@ -42,7 +42,8 @@ class Who(TextChoices):
 
 OPEN = frozenset({State.SUBMITTED, State.APPROVED, State.QUEUED, State.RUNNING, State.STOPPING})
 ACTIVE = frozenset({State.RUNNING, State.STOPPING})
-LIVE = frozenset({DeploymentState.NEW, DeploymentState.READY, DeploymentState.INCOMPLETE})
+SETTLED = frozenset({DeploymentState.READY, DeploymentState.INCOMPLETE})  # what can be changed
+LIVE = frozenset({DeploymentState.NEW, *SETTLED})
 
 
 @dataclass(frozen=True)

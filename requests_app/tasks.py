@@ -1,6 +1,6 @@
 """Work of the background cluster: names that schedules and async_task use."""
 
-from requests_app import services
+from requests_app import lifetime, services
 
 
 def enqueue_approved() -> None:
@@ -9,3 +9,7 @@ def enqueue_approved() -> None:
 
 def expire_undecided() -> None:
     services.expire_undecided()
+
+
+def remove_expired() -> None:
+    lifetime.remove_expired()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from portal.identity.roles import Role
 from portal.ports import Phase
 from requests_app.models import ServiceRequest
 from requests_app.states import Kind, State
@@ -52,7 +53,8 @@ def steps(service_request: ServiceRequest, phase: str, last_phase: str = "") -> 
 def _approval(service_request: ServiceRequest, step: Step) -> None:
     state = service_request.state
     if state == State.SUBMITTED:
-        step.state, step.note = "now", "Waiting for an approver"
+        reserved = service_request.approver_role == Role.BU_ADMIN
+        step.state, step.note = "now", f"Waiting for {'a business unit admin' if reserved else 'an approver'}"
     elif state == State.REJECTED:
         step.state, step.note = "bad", f"Rejected by {service_request.decided_by}"
     elif state == State.EXPIRED:

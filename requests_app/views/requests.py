@@ -10,13 +10,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import now
 from django.views.decorators.http import require_POST
 
+from billing_app import services as billing
+from billing_app.services import Standing
+from catalog_app.versions import Difference, difference
 from portal.errors import InvalidInput
 from portal.http import SignedIn
-from portal.identity.models import BusinessUnit
-from portal.identity.roles import Permission
 from portal.models import Event
 from portal.ports import Entry
-from requests_app import services, timeline
+from requests_app import approval, services, timeline
 from requests_app.describe import Change, changes, parameters
 from requests_app.filters import ApprovalFilter, RequestFilter
 from requests_app.models import ServiceRequest, ServiceRequestQuerySet
@@ -54,8 +55,7 @@ def approvals(request: SignedIn) -> HttpResponse:
 
 
 def _queue(request: SignedIn) -> dict[str, Any]:
-    units = BusinessUnit.objects.for_user(request.user, Permission.REQUEST_DECIDE)
-    mine = ServiceRequest.objects.filter(business_unit__in=units)
+    mine = ServiceRequest.objects.in_charge(request.user)
     waiting, decided = mine.filter(state=State.SUBMITTED), mine.filter(decided_at__isnull=False)
     tab = "decided" if request.GET.get("tab") == "decided" else "waiting"
     sort = request.GET.get("sort", "")
@@ -88,6 +88,17 @@ def request_progress(request: SignedIn, pk: int) -> HttpResponse:
     context = _whole(request, service_request, after=int(after) if same_log else 0)
     context["changed"] = context["mark"] != seen
     return render(request, "requests_app/parts/progress.html", context)
+
+
+def request_permissions(request: SignedIn, pk: int) -> HttpResponse:
+    """What this person may do with it now, and why or why not."""
+    service_request = get_object_or_404(_visible(request), pk=pk)
+    context = {
+        "nav": "requests",
+        "service_request": service_request,
+        "answers": approval.explain(request.user, service_request),
+    }
+    return render(request, "requests_app/request_permissions.html", context)
 
 
 @require_POST
@@ -145,13 +156,32 @@ def _whole(request: SignedIn, service_request: ServiceRequest, after: int = 0) -
         "poll": _poll(service_request, lines, after),
         "parameters": parameters(version, service_request.parameters),
         "changes": _changes(service_request),
+        "hint": version.parsed.approval.hint,
+        "upgrade": _upgrade(service_request),
         "planned": service_request.plan.get("resources", []),
+        "standing": _standing(service_request),
+        "trial": [finding for stage in service_request.trial.values() for finding in stage],
         "history": Event.objects.about(service_request.ref).order_by("sequence"),
     }
 
 
+def _standing(service_request: ServiceRequest) -> Standing | None:
+    """Of the budget, with this request in what is asked for; of no interest when it is over."""
+    if not service_request.is_open:
+        return None
+    return billing.standing(service_request.business_unit, service_request.environment)
+
+
 def _changes(service_request: ServiceRequest) -> list[Change]:
     return changes(service_request.item_version, service_request.changes)
+
+
+def _upgrade(service_request: ServiceRequest) -> Difference | None:
+    """What the newer version brings, for the approver."""
+    if not service_request.upgrade_from:
+        return None
+    before = service_request.item.versions.filter(version=service_request.upgrade_from).first()
+    return difference(before, service_request.item_version) if before else None
 
 
 def _last_phase(service_request: ServiceRequest, lines: Any, after: int) -> str:

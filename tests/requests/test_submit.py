@@ -32,7 +32,7 @@ def test_small_things_in_development_need_nobody(people, catalog):
 @pytest.mark.parametrize(
     ("wrong", "field", "said"),
     [
-        ({"item": "mainframe"}, "item", "There is no item 'mainframe' in the catalog. It has: postgresql"),
+        ({"item": "mainframe"}, "item", "There is no item 'mainframe' in the catalog. It has: aks-cluster"),
         ({"business_unit": "retail"}, "business_unit", "You cannot ask for the business unit 'retail'"),
         ({"business_unit": "nobody"}, "business_unit", "You can for: payments"),
         ({"environment": "moon"}, "environment", "Choose one of: dev, staging, prod"),
@@ -66,7 +66,7 @@ def test_all_problems_are_told_at_once(people, catalog, postgres_for_staging):
 
 
 def test_what_the_rules_forbid_is_refused_with_the_verdict(people, catalog, postgres_for_staging):
-    public = {**postgres_for_staging, "environment": "prod", "parameters": {"sku": "B_Standard_B2s"}}
+    public = {**postgres_for_staging, "environment": "prod", "parameters": {"sku": "GP_Standard_D2ds_v5"}}
 
     with pytest.raises(PolicyRefused) as refused:
         services.submit(requester=people.anna, **public)
