@@ -16,10 +16,17 @@ MATRIX = {
     "emil": {
         Permission.REQUEST_VIEW,
         Permission.REQUEST_CREATE,
+        Permission.REQUEST_DECIDE_RESERVED,
         Permission.AUDIT_VIEW,
         Permission.MEMBERSHIP_MANAGE,
+        Permission.WEBHOOK_MANAGE,
     },
-    "olga": set(),
+    "olga": {
+        Permission.REQUEST_VIEW,
+        Permission.AUDIT_VIEW,
+        Permission.MEMBERSHIP_MANAGE,
+        Permission.WEBHOOK_MANAGE,
+    },
 }
 
 

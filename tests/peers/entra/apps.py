@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class EntraConfig(AppConfig):
+    name = "tests.peers.entra"
+    label = "entra"
