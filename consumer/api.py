@@ -1,11 +1,12 @@
 """
 The HTTP side of a run, for its worker and for Terraform's http backend.
 
-Not part of the public API: the only key is the token of the run. Answers are 200, 4xx for good, and 5xx for later.
+Not part of the public API: the only key is the identity of the run. Answers are 200, 4xx for good, and 5xx for later.
 """
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Callable
 from functools import wraps
@@ -17,13 +18,13 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 from pydantic import ValidationError
 
-from consumer import runs, states
+from consumer import identity, runs, states
+from consumer.identity import Caller
 from consumer.runs import Message
-from portal.errors import InvalidInput, NotAllowed, PortalError
-from portal.ports import RunDocument
+from portal.errors import InvalidInput, PortalError
+from portal.http import problem
 from requests_app.models import Deployment, ServiceRequest
 
 Body = TypeVar("Body", bound=Message)
@@ -47,18 +48,21 @@ def _edge(view: Answer) -> Answer:
     return guarded
 
 
-def _call(name: type[Body]) -> Callable[[Callable[[RunDocument, Body], Any]], Answer]:
+def _call(shape: type[Body]) -> Callable[[Callable[[Caller, Body], Any]], Answer]:
     """A view from a function of the run and the checked body to a JSON answer."""
 
-    def decorate(function: Callable[[RunDocument, Body], Any]) -> Answer:
+    def decorate(function: Callable[[Caller, Body], Any]) -> Answer:
         @_edge
-        @require_POST
         def view(request: HttpRequest, key: str) -> HttpResponse:
+            if request.method != "POST":
+                refused = problem(405, "MethodNotAllowed", "Send it by POST.")
+                refused["Allow"] = "POST"
+                return refused
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            if scheme.lower() != "bearer":
-                raise NotAllowed("Send the token of the run as a bearer token.")
-            run = runs.authenticate(key, token)
-            return JsonResponse(function(run, _checked(name, request.body)))
+            said = hashlib.sha256(request.body).hexdigest()
+            given = token.strip() if scheme.lower() == "bearer" else ""
+            caller = identity.authenticate(key, given, f"{function.__name__} {said}")
+            return JsonResponse(function(caller, _checked(shape, request.body)))
 
         return view
 
@@ -66,23 +70,23 @@ def _call(name: type[Body]) -> Callable[[Callable[[RunDocument, Body], Any]], An
 
 
 @_call(runs.ClaimBody)
-def claim(run: RunDocument, body: runs.ClaimBody) -> dict[str, Any]:
-    return runs.claim(run, body)
+def claim(caller: Caller, body: runs.ClaimBody) -> dict[str, Any]:
+    return runs.claim(caller.run, body, with_token=caller.is_job)
 
 
 @_call(runs.EntriesBody)
-def entries(run: RunDocument, body: runs.EntriesBody) -> dict[str, Any]:
-    return {"stop": runs.listen(run, body)}
+def entries(caller: Caller, body: runs.EntriesBody) -> dict[str, Any]:
+    return {"stop": runs.listen(caller.run, body)}
 
 
 @_call(runs.PlanBody)
-def plan(run: RunDocument, body: runs.PlanBody) -> dict[str, Any]:
-    return runs.plan(run, body)
+def plan(caller: Caller, body: runs.PlanBody) -> dict[str, Any]:
+    return runs.plan(caller.run, body)
 
 
 @_call(runs.Report)
-def finish(run: RunDocument, body: runs.Report) -> dict[str, Any]:
-    runs.finish(run, body)
+def finish(caller: Caller, body: runs.Report) -> dict[str, Any]:
+    runs.finish(caller.run, body)
     return {}
 
 
@@ -113,7 +117,7 @@ class State(View):
 
 def _deployment(request: HttpRequest, key: str) -> Deployment:
     """The one of this run. Its token stays good after the run was given up: a late state must not be lost."""
-    runs.authenticate(key, _password(request, key))
+    identity.by_run_token(key, _password(request, key))
     return ServiceRequest.objects.select_related("deployment").get(pk=int(key.partition("-a")[0])).deployment
 
 
@@ -123,9 +127,7 @@ def _password(request: HttpRequest, key: str) -> str:
         user, _, password = base64.b64decode(given, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         user = password = ""
-    if scheme.lower() != "basic" or user != key:
-        raise NotAllowed("Send the run key and its token by basic authentication.")
-    return password
+    return password if scheme.lower() == "basic" and user == key else ""
 
 
 def _json_object(raw: bytes) -> dict[str, Any]:

@@ -6,7 +6,6 @@ people. The document is finished first: a portal that dies in between leaves a d
 """
 
 import hashlib
-import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -19,7 +18,7 @@ from catalog_app import policy
 from catalog_app import services as catalog
 from consumer import states
 from portal import ports
-from portal.errors import NotAllowed, VersionConflict, WrongState
+from portal.errors import VersionConflict, WrongState
 from portal.ports import Entry, Phase, RunDocument
 from requests_app import proposal, services
 from requests_app.models import ServiceRequest
@@ -84,28 +83,23 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def authenticate(key: str, token: str) -> RunDocument:
-    """The run's document, or NotAllowed: also for runs that are not there."""
-    run = ports.tracker().get_run(key)
-    known = run.token_digest if run else digest("")
-    if not hmac.compare_digest(known, digest(token)) or run is None:
-        raise NotAllowed("This token is not for this run.")
-    return run
+def claim(run: RunDocument, body: ClaimBody, *, with_token: bool = False) -> dict[str, Any]:
+    """
+    The inputs of the run. The first worker gets them, again if it has to ask again; any other one is refused.
 
-
-def claim(run: RunDocument, body: ClaimBody) -> dict[str, Any]:
-    """The inputs of the run. The first worker gets them, again if it has to ask again; any other one is refused."""
+    `with_token`: and a token of the run, for one who has come without.
+    """
     service_request = _running(run.key)
     if run.finished or (run.claimant and run.claimant != body.claimant):
         raise WrongState(f"Run {run.key} belongs to another worker.")
-    if not run.claimant:
+    token, token_digest = new_token() if with_token else ("", run.token_digest)
+    if with_token or not run.claimant:
+        claimed = {"claimant": body.claimant, "worker": body.worker, "token_digest": token_digest}
         try:
-            ports.tracker().update_run(
-                run, claimant=body.claimant, worker=body.worker, phase=Phase.CLAIMED, heartbeat_at=now()
-            )
+            ports.tracker().update_run(run, **claimed, phase=Phase.CLAIMED, heartbeat_at=now())
         except VersionConflict:
-            return claim(_read(run.key), body)
-    return _inputs(service_request)
+            return claim(_read(run.key), body, with_token=with_token)
+    return _inputs(service_request) | ({"token": token} if token else {})
 
 
 def listen(run: RunDocument, body: EntriesBody) -> bool:
@@ -123,7 +117,9 @@ def listen(run: RunDocument, body: EntriesBody) -> bool:
 def plan(run: RunDocument, body: PlanBody) -> dict[str, Any]:
     """Ask the rules about the plan, and keep its summary."""
     service_request = _running(run.key)
-    verdict = policy.decide("plan", _facts(service_request), body.resources)
+    # The facts are those that were approved; only the time is that of the change itself.
+    facts = {**_facts(service_request), "now": proposal.clock(now())}
+    verdict = policy.decide("plan", facts, body.resources)
     summary = {
         **body.model_dump(exclude={"resources"}),
         "resources": [
@@ -135,9 +131,9 @@ def plan(run: RunDocument, body: PlanBody) -> dict[str, Any]:
             for r in body.resources
         ],
     }
-    services.planned(service_request, summary)
+    services.planned(service_request, summary, verdict)
     _update(run, plan=summary, phase=Phase.CHECK, heartbeat_at=now())
-    reason = " ".join(finding.message for finding in verdict.findings if finding.effect == "deny")
+    reason = " ".join(finding.sentence for finding in verdict.findings if finding.effect == "deny")
     return {"proceed": not verdict.blocked, "reason": reason, "verdict": verdict.as_json()}
 
 
@@ -200,31 +196,17 @@ def _update(run: RunDocument, **changes: Any) -> RunDocument:
 
 
 def _facts(service_request: ServiceRequest) -> dict[str, Any]:
-    unit = service_request.business_unit
-    return {
-        "kind": service_request.kind,
-        "item": service_request.item.slug,
-        "environment": service_request.environment,
-        "region": service_request.region,
-        "business_unit": unit.slug,
-        "cost_center": unit.cost_center,
-        "name": service_request.name,
-        "params": service_request.parameters,
-        "tags": proposal.tags(unit, service_request.environment, service_request.name),
-        "estimate": {
-            "monthly": float(service_request.monthly_cost or 0),
-            "complete": service_request.monthly_cost is not None,
-        },
-        "requester": service_request.requester.username,
-        "allow_replace": service_request.allow_replace,
-    }
+    """What the rules saw when it was asked for, and what is known only since then."""
+    deployment = service_request.deployment
+    return proposal.injected_facts(
+        service_request.facts, suffix=deployment.unique_suffix, request=deployment.made_by.ref
+    )
 
 
 def _inputs(service_request: ServiceRequest) -> dict[str, Any]:
-    version, deployment = service_request.item_version, service_request.deployment
+    version = service_request.item_version
     base = proposal.landing_zone(service_request.business_unit, service_request.environment)
-    facts = {**_facts(service_request), "unique_suffix": deployment.unique_suffix}
-    values = catalog.inject(version, service_request.parameters, request=facts, base=base)
+    values = catalog.inject(version, service_request.parameters, request=_facts(service_request), base=base)
     state = f"{settings.PORTAL_URL}/api/v1/runs/{service_request.run_key}/state"
     return {
         "key": service_request.run_key,

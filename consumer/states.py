@@ -1,18 +1,16 @@
 """Terraform's states: one per deployment, every version kept, encrypted, written by the holder of the lock alone."""
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import MultiFernet
 from django.conf import settings
 from django.db import transaction
 
 from consumer.models import StateLock, StateVersion
 from portal.errors import InvalidInput, PortalError
+from portal.keys import keyring
 from requests_app.models import Deployment
 
 
@@ -78,11 +76,5 @@ def _serial(body: bytes) -> int:
     return serial
 
 
-@cache
 def _keys() -> MultiFernet:
-    keys = settings.STATE_KEYS or [_derived(settings.SECRET_KEY)]
-    return MultiFernet([Fernet(key) for key in keys])
-
-
-def _derived(secret: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(b"terraform states " + secret.encode()).digest()).decode()
+    return keyring(settings.STATE_KEYS, "terraform states")

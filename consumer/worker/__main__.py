@@ -1,4 +1,4 @@
-"""One run: python -m consumer.worker, with the run token on standard input.
+"""One run: python -m consumer.worker, with the run token on standard input, or in a job of GitHub Actions.
 
 Exit codes: 0 the run succeeded or was stopped, 1 it failed (the portal knows why), 2 the portal gave no
 answer or the settings are wrong, 3 the run is not ours.
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from consumer.worker.claim import Claim, RunFailed
+from consumer.worker.identity import first_token
 from consumer.worker.portal import Portal, PortalAway, PortalRefused
 from consumer.worker.redact import Redactor
 from consumer.worker.report import Reporter
@@ -42,7 +43,8 @@ def main() -> int:
         settings = Settings.read(os.environ)
         stop = _stop_on_signals()
         _write_identity(settings.directory)
-        portal = Portal(settings.url, settings.key, sys.stdin.readline().strip(), settings.patience)
+        token = first_token(os.environ, settings.audience, sys.stdin)
+        portal = Portal(settings.url, settings.key, token, settings.patience)
         product, version = engine_version(settings.terraform)
         answer = _claim(portal, product, version, stop)
         outcome = _execute(settings, answer, portal, stop, f"{product} {version}".strip())
@@ -82,7 +84,9 @@ def _stop_on_signals() -> Stop:
 def _claim(portal: Portal, product: str, version: str, stop: Stop) -> dict[str, Any]:
     worker = {"host": socket.gethostname(), "pid": os.getpid(), "engine": product, "version": version}
     body = {"claimant": str(uuid.uuid4()), "worker": worker}
-    return portal.call("claim", body, give_up=lambda: stop.requested)
+    answer = portal.call("claim", body, give_up=lambda: stop.requested)
+    portal.token = answer.get("token") or portal.token  # that of a job is good for one call
+    return answer
 
 
 def _execute(settings: Settings, answer: dict[str, Any], portal: Portal, stop: Stop, engine: str) -> Outcome:

@@ -1,12 +1,15 @@
 """What a plan would do, told without secrets, and what the worker itself refuses to do."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from consumer.worker.redact import without_sensitive
 from consumer.worker.root import short
 
 Change = dict[str, Any]  # {"address", "type", "change": {"actions", "before", "after", "replace_paths"}}
+# Access is taken away by deleting what gave it: nothing is lost, and it must be possible at any time.
+ACCESS: Final = {"azurerm_cosmosdb_sql_role_assignment", "azurerm_managed_redis_access_policy_assignment"}
 
 
 def changes(plan: Mapping[str, Any]) -> list[Change]:
@@ -42,10 +45,22 @@ def refusal(planned: Sequence[Change], *, kind: str, allow_replace: bool) -> str
     """Why this plan must not be applied, or an empty text."""
     if kind == "destroy" or allow_replace:
         return ""
-    losses = [_loss(change) for change in planned if "delete" in change["change"]["actions"]]
+    losses = [
+        _loss(change)
+        for change in planned
+        if "delete" in change["change"]["actions"] and change["type"] not in ACCESS
+    ]
     if not losses:
         return ""
     return f"Refused, because this {kind} would {' and '.join(losses)}. Nothing was changed."
+
+
+def in_words(finding: Mapping[str, Any]) -> str:
+    """What a rule says of a part of the plan: where, with its value, why, and what to do."""
+    value = f" = {json.dumps(finding['value'])}" if finding["value"] is not None else ""
+    where = " ".join(part for part in (finding["address"], f"{finding['field']}{value}") if part)
+    words = (f"{where}:" if where else "", finding["message"], finding["hint"], f"(rule {finding['rule']})")
+    return " ".join(word for word in words if word)
 
 
 def resources(state: Mapping[str, Any]) -> list[dict[str, str]]:

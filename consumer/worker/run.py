@@ -102,6 +102,8 @@ class Run:
         answer = self._portal.call("plan", self._redactor.clean(body))
         if not answer["proceed"]:
             raise RunFailed(answer.get("reason") or "The plan was refused by a rule.")
+        for finding in answer.get("verdict", {}).get("findings", []):
+            self._reporter.line(checks.in_words(finding), "warn")
         self._say("The plan was accepted.")
 
     def _apply(self) -> None:

@@ -19,6 +19,7 @@ class Settings:
     sandbox_time_scale: float
     sandbox_faults: str
     patience: float  # seconds for which a portal that does not answer is asked again
+    audience: str = ""  # set in GitHub Actions: whom the token of the job is for
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -34,6 +35,7 @@ class Settings:
                 sandbox_time_scale=float(environment.get("GROUNDWORK_SANDBOX_TIME_SCALE") or 0),
                 sandbox_faults=environment.get("GROUNDWORK_SANDBOX_FAULTS", ""),
                 patience=float(environment.get("GROUNDWORK_PATIENCE") or 600),
+                audience=environment.get("GROUNDWORK_AUDIENCE", ""),
             )
         except KeyError as error:
             raise BadSettings(f"{error.args[0]} is not set") from error

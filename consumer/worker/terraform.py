@@ -13,10 +13,9 @@ from typing import Any, BinaryIO, Final
 
 from consumer.worker.events import parse
 from consumer.worker.stop import Reason, Stop
+from terraform.engine import engine, environment
 
 HERE: Final = Path(__file__).resolve().parent
-PASSED_ON: Final = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY")
-REAL_PROVIDER_PREFIXES: Final = ("ARM_", "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR")
 POLL_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 300.0  # from SIGINT to SIGKILL; a killed Terraform leaves its lock behind
 
@@ -29,11 +28,6 @@ class Result:
     output: str
     errors: str
     diagnostics: list[dict[str, Any]]  # those that are errors
-
-
-def engine(name: str) -> list[str]:
-    """The command of an engine: embedded, terraform, tofu or a path."""
-    return [sys.executable, "-I", str(HERE / "shim.py")] if name == "embedded" else [name]
 
 
 def engine_version(name: str) -> tuple[str, str]:
@@ -53,19 +47,6 @@ def engine_version(name: str) -> tuple[str, str]:
         return name, ""
     product, _, version = answer.stdout.partition("\n")[0].partition(" v")
     return product, version
-
-
-def environment(extra: Mapping[str, str], *, real_provider: bool = False) -> dict[str, str]:
-    """Built, not inherited. TF_CLI_CONFIG_FILE always: else a stray one of the machine's user counts."""
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    fixed = {
-        "TF_IN_AUTOMATION": "1",
-        "TF_INPUT": "0",
-        "CHECKPOINT_DISABLE": "1",
-        "TF_CLI_CONFIG_FILE": os.devnull,
-    }
-    cloud = {k: v for k, v in os.environ.items() if real_provider and k.startswith(REAL_PROVIDER_PREFIXES)}
-    return {**kept, **fixed, **cloud, **extra}
 
 
 class Terraform:

@@ -62,9 +62,71 @@ def test_a_claim_gets_everything_the_run_needs(worker, approved):
     assert answer["files"]["main.tf"]
     assert answer["digest"] == approved.item_version.digest
     assert answer["values"]["sku"] == "B_Standard_B2s"
-    assert answer["values"]["tags"]["cost-center"] == "CC-1001"
+    assert answer["values"]["tags"] == {
+        "business-unit": "payments",
+        "cost-center": "CC-1001",
+        "environment": "staging",
+        "deployment": "orders",
+        "owner": "anna",
+        "request": approved.ref,
+        "managed-by": "groundwork",
+    }
     assert answer["values"]["resource_group_name"] == "rg-payments-staging-base"
     assert answer["base_groups"] == [{"name": "rg-payments-staging-base", "location": "northeurope"}]
+
+
+def test_the_tags_stay_when_somebody_else_changes_the_deployment(worker, approved, people, runner):
+    """Or every change would be one of every resource."""
+    tags = worker.claim().json()["values"]["tags"]
+    worker.call("finish", REPORT)
+    approved.deployment.refresh_from_db()
+    change = services.submit_update(
+        requester=people.emil, deployment=approved.deployment, parameters={"storage_gb": 64}
+    )
+    services.approve(change, actor=people.bert)
+    services.enqueue_approved()
+    handle(ports.queue().receive(0))
+    change.refresh_from_db()
+
+    assert Worker(change.run_key, runner.tokens[change.run_key]).claim().json()["values"]["tags"] == tags
+
+
+def test_the_rules_about_a_plan_see_the_same_tags(worker, approved, settings, tmp_path):
+    settings.POLICY_FOLDER = tmp_path
+    (tmp_path / "tags.yaml").write_text("""
+rules:
+  - id: traced
+    version: 1
+    title: Resources can be traced to the request that made them
+    stage: plan
+    effect: deny
+    assert: resource.change.after.tags.request == request.tags.request
+    message: "{resource.address} has no tag for its request."
+    tests:
+      - name: traced
+        request: {tags: {request: REQ-1}}
+        resource: {address: a, change: {after: {tags: {request: REQ-1}}}}
+        expect: pass
+      - name: of another request
+        request: {tags: {request: REQ-1}}
+        resource: {address: a, change: {after: {tags: {request: REQ-2}}}}
+        expect: fail
+""")
+    worker.claim()
+
+    def proceeds(tag):
+        resource = {
+            "address": "a",
+            "type": "t",
+            "change": {"actions": ["create"], "after": {"tags": {"request": tag}}},
+        }
+        counts = {"add": 1, "change": 0, "destroy": 0, "replace": 0}
+        return worker.call("plan", {**counts, "resources": [resource], "engine": "Terraform 1.15.5"}).json()[
+            "proceed"
+        ]
+
+    assert proceeds(approved.ref)
+    assert not proceeds("REQ-0")
 
 
 def test_the_same_worker_may_claim_again_and_another_may_not(worker):
@@ -88,7 +150,7 @@ def test_without_the_token_of_the_run_there_is_nothing(worker):
         Client().post(f"/api/v1/runs/{worker.key}/claim", {}, "application/json"),
     ):
         assert refused.status_code == 403
-        assert refused.json()["code"] == "NotAllowed"
+        assert refused.json()["code"] == "TokenRefused"
 
 
 @pytest.mark.parametrize(
@@ -122,8 +184,8 @@ def test_who_is_to_stop_hears_it_with_the_next_entry(worker, approved, people, r
 def test_a_harmless_plan_may_go_on_and_is_kept(worker, approved):
     worker.claim()
     change = {
-        "address": "azurerm_x.this",
-        "type": "azurerm_x",
+        "address": "azurerm_subnet.this",
+        "type": "azurerm_subnet",
         "change": {"actions": ["create"], "after": {"a": 1}},
     }
     plan = {
@@ -140,7 +202,7 @@ def test_a_harmless_plan_may_go_on_and_is_kept(worker, approved):
     approved.refresh_from_db()
     assert approved.plan["add"] == 1
     assert approved.plan["resources"] == [
-        {"address": "azurerm_x.this", "type": "azurerm_x", "actions": ["create"]}
+        {"address": "azurerm_subnet.this", "type": "azurerm_subnet", "actions": ["create"]}
     ]
 
 
