@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
 
 from portal import ports
-from portal.errors import OutsideError
+from portal.errors import NotAllowed, OutsideError
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,16 @@ class GroundworkAdminSite(AdminSite):
     site_header = site_title = "Groundwork admin"
     index_title = "Overview"
     site_url = "/"
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """No password form of its own: that one would ask for no second factor and know no limits."""
+        if request.user.is_authenticated:
+            raise NotAllowed("The admin is for platform staff.")
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return redirect("account_change_password")
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         offering = [each for each in self._registry.values() if isinstance(each, Overview)]

@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from portal.identity.models import BusinessUnit, User
 from portal.models import ChainHead, Event
+from portal.webhooks import outbox
 
 THE_PORTAL = "Groundwork"
 
@@ -43,6 +44,7 @@ def record(
     event.save(force_insert=True)
     head.sequence, head.hash = event.sequence, event.hash
     head.save()
+    outbox.note(event)
     return event
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from portal.identity.models import User
-from portal.identity.roles import Permission
+from portal.identity.roles import DECIDES, Permission
 
 THEMES = ("light", "auto", "dark")
 
@@ -30,6 +30,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme_of(request),
         "currency": settings.CURRENCY,
+        "entra": settings.ENTRA,
         "may": SimpleLazyObject(lambda: _may(user)),
     }
 
@@ -38,6 +39,7 @@ def _may(user: Any) -> dict[str, bool]:
     if not isinstance(user, User) or not user.is_authenticated:
         return {}
     return {
-        "decide": user.can_somewhere(Permission.REQUEST_DECIDE),
-        "audit": user.is_operator or user.can_somewhere(Permission.AUDIT_VIEW),
+        "decide": any(map(user.can_somewhere, DECIDES.values())),
+        "audit": user.can_somewhere(Permission.AUDIT_VIEW),
+        "people": user.can_somewhere(Permission.MEMBERSHIP_MANAGE),
     }

@@ -3,10 +3,15 @@ Every error the portal raises on purpose.
 
 PortalError
 ├── InvalidInput       400  what was sent does not make sense; `problems` says why, field by field
+├── SignInAgain        401  the sign-in is too old, and this cannot be sent to renew it
 ├── NotAllowed         403  this person may not do this
 ├── WrongState         409  not now: the request has moved on
 ├── VersionConflict    409  somebody else changed it first: read again
+├── InProgress         409  the very same call is being answered right now
+├── HasChanged         412  it is not what the caller has seen any more
+├── KeyIsTaken         422  this Idempotency-Key belongs to another body
 ├── PolicyRefused      422  it makes sense, and the rules say no; `verdict` says which
+│   └── BudgetExceeded 422  the budget of the business unit says no
 └── OutsideError       502  something beyond the portal failed
     └── Unavailable    503  it may work later: try again
 
@@ -30,6 +35,10 @@ class PortalError(Exception):
         """The one JSON form of an error."""
         return {"code": self.code, "message": str(self), "problems": dict(self.problems)}
 
+    def headers(self) -> dict[str, str]:
+        """What the answer says on top."""
+        return {}
+
 
 class InvalidInput(PortalError):
     status = 400
@@ -37,6 +46,10 @@ class InvalidInput(PortalError):
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{field}: {why}" for field, why in problems.items()))
         self.problems = dict(problems)
+
+
+class SignInAgain(PortalError):
+    status = 401
 
 
 class NotAllowed(PortalError):
@@ -51,6 +64,21 @@ class VersionConflict(PortalError):
     status = 409
 
 
+class InProgress(PortalError):
+    status = 409
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "1"}
+
+
+class HasChanged(PortalError):
+    status = 412
+
+
+class KeyIsTaken(PortalError):
+    status = 422
+
+
 class PolicyRefused(PortalError):
     status = 422
 
@@ -61,6 +89,12 @@ class PolicyRefused(PortalError):
 
     def body(self) -> dict[str, Any]:
         return {**super().body(), "verdict": self.verdict}
+
+
+class BudgetExceeded(PolicyRefused):
+    def __init__(self, message: str) -> None:
+        """The message has the amounts, and what to do."""
+        super().__init__(message, {}, {"business_unit": message})
 
 
 class OutsideError(PortalError):

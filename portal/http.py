@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from portal import logs
 from portal.errors import InvalidInput, PortalError
 from portal.identity.models import User
 
@@ -23,7 +24,11 @@ DENIED_FEATURES = (
     "accelerometer", "autoplay", "camera", "display-capture", "geolocation", "gyroscope",
     "magnetometer", "microphone", "midi", "payment", "usb",
 )  # fmt: skip
-PERMISSIONS_POLICY = ", ".join(f"{name}=()" for name in DENIED_FEATURES)
+# Passkeys are for our own pages only.
+OWN_FEATURES = ("publickey-credentials-create", "publickey-credentials-get")
+PERMISSIONS_POLICY = ", ".join(
+    [*(f"{name}=()" for name in DENIED_FEATURES), *(f"{name}=(self)" for name in OWN_FEATURES)]
+)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -49,7 +54,12 @@ class Headers:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-Id", "")
         request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        response = self.get_response(request)
+        request.request_id = request_id  # type: ignore[attr-defined]
+        token = logs.request_id.set(request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            logs.request_id.reset(token)
         response.headers["X-Request-Id"] = request_id
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         if not request.path.startswith(settings.STATIC_URL):
@@ -67,9 +77,23 @@ class ErrorPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, PortalError):
-            return None
-        return render(request, "error.html", {"error": error}, status=error.status)
+        return error_page(request, error) if isinstance(error, PortalError) else None
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def error_page(request: HttpRequest, error: PortalError) -> HttpResponse:
+    """A refusal for whoever asked: a page for people, the one JSON body for machines."""
+    if is_api(request):
+        return JsonResponse(error.body(), status=error.status, headers=error.headers())
+    return render(request, "error.html", {"error": error}, status=error.status)
+
+
+def problem(status: int, code: str, message: str) -> JsonResponse:
+    """The same body for what Django itself refuses."""
+    return JsonResponse(_body(code, message), status=status)
 
 
 def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -77,20 +101,40 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     if isinstance(error, exceptions.ValidationError):
         error = InvalidInput(_flat(error.detail))
     if isinstance(error, PortalError):
-        return Response(error.body(), status=error.status)
+        return Response(error.body(), status=error.status, headers=error.headers())
     response = exception_handler(error, context)
     if response is not None:
-        detail = response.data.get("detail", error) if isinstance(response.data, dict) else error
-        code = getattr(detail, "code", type(error).__name__)
-        response.data = {
-            "code": CODES.get(code, type(error).__name__),
-            "message": str(detail),
-            "problems": {},
-        }
+        name = type(error).__name__
+        code, message = CODES.get(name, name), MESSAGES.get(name) or _detail(response.data, error)
+        if isinstance(error, exceptions.Throttled):
+            message = f"Too many calls with this token: wait {response['Retry-After']} seconds."
+        elif message.startswith("CSRF Failed"):
+            code, message = "CsrfFailed", CSRF_FAILED
+        response.data = _body(code, message)
     return response
 
 
-CODES = {"not_found": "NotFound", "not_authenticated": "NotAuthenticated", "parse_error": "ParseError"}
+# By the class of the exception: Django's and the framework's own words are not for those who call us.
+CODES = {"Http404": "NotFound", "PermissionDenied": "NotAllowed", "Throttled": "TooManyCalls"}
+NOT_THERE = "It is not there, or you may not see it."
+CSRF_FAILED = (
+    "A call with a session cookie needs its CSRF token in the header X-CSRFToken. Better use an API token."
+)
+MESSAGES = {
+    "Http404": NOT_THERE,
+    "NotFound": NOT_THERE,
+    "NotAuthenticated": "Send a token: Authorization: Bearer gwk_…",
+    "UnsupportedMediaType": "Send JSON, with Content-Type: application/json.",
+    "NotAcceptable": "The API answers with application/json only.",
+}
+
+
+def _body(code: str, message: str) -> dict[str, Any]:
+    return {"code": code, "message": message, "problems": {}}
+
+
+def _detail(data: Any, error: Exception) -> str:
+    return str(data.get("detail", error) if isinstance(data, dict) else error)
 
 
 def _flat(detail: Any, path: str = "") -> dict[str, str]:

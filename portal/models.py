@@ -1,4 +1,4 @@
-"""The audit trail, and the tables behind the embedded adapters (empty in production)."""
+"""The audit trail, keys of calls, and the tables behind the embedded adapters (empty in production)."""
 
 import uuid
 from typing import Any, Self
@@ -8,16 +8,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from portal.identity.models import BusinessUnit
+from portal.identity.models import BusinessUnit, OfUnits
 from portal.identity.roles import Permission
 
 
-class EventQuerySet(models.QuerySet["Event"]):
+class EventQuerySet(OfUnits["Event"]):
     def visible_to(self, user: Any) -> Self:
         """All for operators; else those of business units in which the user's role allows it."""
-        if user.is_operator:
-            return self
-        return self.filter(business_unit__in=BusinessUnit.objects.for_user(user, Permission.AUDIT_VIEW))
+        return self.for_user(user, Permission.AUDIT_VIEW)
 
     def about(self, subject: str) -> Self:
         return self.filter(subject=subject)
@@ -68,6 +66,25 @@ class ChainHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.hash}"
+
+
+class IdempotencyKey(models.Model):
+    """A call that asked for something and that its caller may repeat. Read and written by `idempotency` alone."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=128)
+    body_digest = models.CharField(max_length=64)
+    holder = models.UUIDField(default=uuid.uuid4)  # the call that is at work
+    made = models.CharField(max_length=80, blank=True)  # for example REQ-12; empty while the call is at work
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    answer = models.TextField(blank=True)  # as text: a database may sort what is in JSON
+    until = models.DateTimeField(db_index=True)  # then it is free again
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_is_used_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.user_id}"
 
 
 class QueuedMessage(models.Model):

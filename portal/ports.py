@@ -7,7 +7,8 @@ only `Unavailable` (try later), `OutsideError` (do not) and `VersionConflict`; n
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any, Protocol
@@ -104,6 +105,11 @@ class RunDocument:
     plan: Mapping[str, Any] = field(default_factory=dict)
     # The worker's closing report; empty until it is finished. See `consumer.runs.Report`.
     report: Mapping[str, Any] = field(default_factory=dict)
+    # The run as GitHub Actions knows it; the id is empty until a job of it has called.
+    run_id: str = ""
+    run_attempt: int = 1
+    # GitHub's tokens that were used and have not ended: {digest of its id: {call, until}}. See `consumer.identity`.
+    tokens: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
 
     @property
@@ -154,6 +160,7 @@ class Run:
     key: str
     liveness: Liveness
     url: str = ""
+    id: str = ""  # the runner's own name for it, for example GitHub's run id
 
 
 class Runner(Protocol):
@@ -167,6 +174,47 @@ class Runner(Protocol):
 
     def stop(self, key: str) -> None:
         """Ask it to end soon. It reports what really happened."""
+
+
+# ── the price list ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class ListPrice:
+    """What one unit of a meter costs in a region, from a quantity on: pay as you go, without discounts."""
+
+    service: str
+    meter: str  # product / sku / meter
+    meter_id: str  # empty where the list has none
+    region: str  # Global for what costs the same everywhere
+    unit: str  # 1 Hour, 1/Month, 10K
+    tier_minimum: Decimal  # in these units
+    price: Decimal
+    currency: str
+    effective_from: date  # may be in the future
+    source: str
+    confidence: str  # how it was obtained; see billing_app.models.Confidence
+    as_of: date  # when the source said so
+
+
+class Prices(Protocol):
+    """The public price list. Consumption only: no reservations, no spot prices, no rows for development and tests."""
+
+    def of(self, service: str, region: str, currency: str) -> Sequence[ListPrice]:
+        """All that the list has of a service in a region, old and future prices included; empty for nothing."""
+
+
+# ── the probe ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Probe(Protocol):
+    """Terraform itself, asked about values while nothing runs yet."""
+
+    def problems(self, blocks: Mapping[str, str], values: Mapping[str, Any]) -> Mapping[str, str]:
+        """What it has against the values, in words by variable; empty when it takes them.
+
+        blocks: by name, the variable blocks of a module as written. They read each other and nothing else.
+        """
 
 
 @cache
@@ -185,6 +233,14 @@ def tracker() -> Tracker:
 
 def runner() -> Runner:
     return _adapter("runner")
+
+
+def prices() -> Prices:
+    return _adapter("prices")
+
+
+def probe() -> Probe:
+    return _adapter("probe")
 
 
 def _forget_adapters(*, setting: str, **kwargs: Any) -> None:

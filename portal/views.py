@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from portal.context import THEMES
 from portal.errors import NotAllowed
-from portal.http import SignedIn
+from portal.http import SignedIn, is_api, problem
 from portal.identity.models import BusinessUnit
 from portal.identity.roles import Permission
 from portal.models import Event, EventQuerySet
@@ -36,13 +36,13 @@ def visible_units(request: HttpRequest | None) -> QuerySet[BusinessUnit]:
     user: Any = getattr(request, "user", None)
     if user is None:
         return BusinessUnit.objects.none()
-    units = BusinessUnit.objects.all()
-    return units if user.is_operator else units.for_user(user, Permission.REQUEST_VIEW)
+    return BusinessUnit.objects.for_user(user, Permission.REQUEST_VIEW)
 
 
 class EventFilter(df.FilterSet):
     ACTIONS = [
-        ("request", "Requests"), ("run", "Runs"), ("catalog", "Catalog"), ("identity", "People and tokens"),
+        ("request", "Requests"), ("run", "Runs"), ("catalog", "Catalog"), ("budget", "Budgets"),
+        ("prices", "Prices"), ("identity", "People and tokens"), ("webhook", "Webhooks"),
     ]  # fmt: skip
 
     q = df.CharFilter(
@@ -82,7 +82,7 @@ class EventFilter(df.FilterSet):
 
 
 def audit(request: SignedIn) -> HttpResponse:
-    if not (request.user.is_operator or request.user.can_somewhere(Permission.AUDIT_VIEW)):
+    if not request.user.can_somewhere(Permission.AUDIT_VIEW):
         raise NotAllowed("The audit trail is for auditors and administrators of a business unit.")
     events = Event.objects.visible_to(request.user).select_related("business_unit")
     rows = EventFilter(request.GET, queryset=events, request=request)
@@ -114,8 +114,22 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 
 def _problem(request: HttpRequest, status: int, heading: str, text: str) -> HttpResponse:
+    if is_api(request):
+        return problem(status, *IN_THE_API[status])
     context = {"status": status, "heading": heading, "text": text}
     return render(request, "portal/problem.html", context, status=status)
+
+
+# What the handlers below say to machines: code and message.
+IN_THE_API = {
+    400: ("BadRequest", "The call cannot be read."),
+    403: ("NotAllowed", "This is not allowed."),
+    404: ("NotFound", "The API has no such address. GET /api/v1/schema/ describes those that it has."),
+    500: (
+        "ServerError",
+        "Something went wrong on our side. Tell the platform team the X-Request-ID of this answer.",
+    ),
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -141,6 +155,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the request: whatever has failed may fail again."""
+    if is_api(request):
+        return problem(500, *IN_THE_API[500])
     context = {
         "status": 500,
         "heading": "Something went wrong on our side",

@@ -1,5 +1,6 @@
 """What every template can use without loading it: icons, badges, money and ages."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +24,7 @@ from portal.templatetags.words import ACTIONS, BADGES, ERROR_HEADINGS, KINDS, PA
 register = template.Library()
 
 SYMBOLS = {"EUR": "€", "USD": "$"}
+LONGEST_VALUE = 60  # characters
 FALLBACK_ICON = "box"  # an item may name an icon that this version of the set does not have
 
 
@@ -41,10 +43,26 @@ def icon(name: str, size: int = 16, label: str = "") -> str:
     return _icon(str(name), size, str(label))
 
 
+def icon_exists(name: str) -> bool:
+    try:
+        lucide(name)
+    except IconDoesNotExist:
+        return False
+    return True
+
+
 @register.filter
 def money(value: Decimal | float | str | None, places: int = 2) -> str:
     amount = Decimal(str(value or 0))
-    return f"{SYMBOLS[settings.CURRENCY]}{amount:,.{int(places)}f}"
+    return f"{'−' if amount < 0 else ''}{SYMBOLS[settings.CURRENCY]}{abs(amount):,.{int(places)}f}"
+
+
+@register.filter
+def more_or_less(value: Decimal) -> str:
+    """`$98.33 more`, `$12.00 less`, `the same`: the difference of two amounts."""
+    if not value:
+        return "the same"
+    return f"{money(abs(value))} {'more' if value > 0 else 'less'}"
 
 
 @register.filter
@@ -142,6 +160,13 @@ def own_path(address: str | None, request: HttpRequest) -> str:
     return (
         parts.path + (f"?{parts.query}" if parts.query else "") if parts.netloc == request.get_host() else "/"
     )
+
+
+@register.filter
+def short_value(value: Any) -> str:
+    """A value as it would be written, cut short."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 @register.filter

@@ -25,6 +25,12 @@ BADGES = {
     "deprecated": ("warn", "archive", "Retiring"),
     "draft": ("mute", "pencil", "Draft"),
     "retired": ("mute", "archive", "Retired"),
+    # rules
+    "deny": ("bad", "circle-x", "Not allowed"),
+    "require_approval": ("warn", "user-check", "An approver decides"),
+    "bu_admin": ("warn", "user-check", "An admin decides"),
+    "warn": ("mute", "triangle-alert", "Note"),
+    "dry_run": ("info", "flask-conical", "Tried out"),
 }
 
 REGIONS = {
@@ -37,6 +43,7 @@ REGIONS = {
 }
 
 ERROR_HEADINGS = {
+    401: "Your sign-in must be confirmed",
     400: "That could not be read",
     403: "You do not have access to do that",
     404: "There is no such page",

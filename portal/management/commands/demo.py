@@ -28,6 +28,14 @@ SUBMIT: Final = (
     "submit", "postgresql", "--unit", "payments", "--env", "staging", "--region", "northeurope",
     "--name", "orders", "-p", "sku=B_Standard_B2s",
 )  # fmt: skip
+# Allowed, and better with an end; allowed without a word.
+WARNED: Final = (
+    "submit", "postgresql", "--unit", "payments", "--env", "dev", "--region", "northeurope", "--name", "trial",
+)  # fmt: skip
+ALLOWED: Final = (
+    "submit", "resource-group", "--unit", "payments", "--env", "dev", "--region", "northeurope",
+    "--name", "trial", "--days", "14",
+)  # fmt: skip
 SUBNET: Final = (
     "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/rg-network/providers/Microsoft.Network"
     "/virtualNetworks/vnet-payments/subnets/endpoints"
@@ -81,23 +89,32 @@ class Command(BaseCommand):
             self._tokens = {
                 name: self._manage("create_token", name, "--name", "demo") for name in ("anna", "bert")
             }
-        with self._step("Anna asks for a PostgreSQL server for staging, and policy says what is missing"):
+        with self._step(
+            "Anna asks for a resource group for development: the rules allow it, and nobody has to decide"
+        ):
+            self._cli("anna", *ALLOWED, "--wait")
+        with self._step("She looks at a PostgreSQL server for development: the rules warn"):
+            self._cli("anna", *WARNED, "--check")
+            self._check_verdict(WARNED, "warn")
+        with self._step(
+            "Anna asks for a PostgreSQL server for staging: the rules deny it, and say what is missing"
+        ):
             self._cli("anna", *SUBMIT, expected=1)
         with self._step("She gives it a private endpoint"):
             self._cli("anna", *SUBMIT, "-p", f"private_endpoint={json.dumps({'subnet_id': SUBNET})}")
         with self._step("Anna tries to approve it herself, which is refused"):
-            self._cli("anna", "approve", "REQ-1", expected=1)
-        self._approve_and_wait("REQ-1")
+            self._cli("anna", "approve", "REQ-2", expected=1)
+        self._approve_and_wait("REQ-2")
         with self._step("What there is now, and who did what"):
             self._cli("anna", "deployments", "orders")
-            self._show_trail("REQ-1")
+            self._show_trail("REQ-2")
         with self._step("Anna asks for a larger size"):
             self._cli("anna", "change", "orders", "-p", "sku=GP_Standard_D2ds_v5")
-        self._approve_and_wait("REQ-2")
-        self._check_plan("REQ-2", {"add": 0, "change": 1, "destroy": 0})
+        self._approve_and_wait("REQ-3")
+        self._check_plan("REQ-3", {"add": 0, "change": 1, "destroy": 0})
         with self._step("Anna asks for its removal"):
             self._cli("anna", "destroy", "orders")
-        self._approve_and_wait("REQ-3")
+        self._approve_and_wait("REQ-4")
         with self._step("Verify the audit trail"):
             self._say(self._manage("audit", "verify"))
 
@@ -112,6 +129,12 @@ class Command(BaseCommand):
         planned = {name: plan[name] for name in expected}
         if planned != expected:
             raise DemoFailed(f"the plan of {ref} should be {expected}, and is {planned}")
+
+    def _check_verdict(self, wanted: tuple[str, ...], effect: str) -> None:
+        verdict = json.loads(self._client("anna", *wanted, "--check", "--json").stdout)["verdict"]
+        effects = {finding["effect"] for finding in verdict["findings"]}
+        if effect not in effects:
+            raise DemoFailed(f"the rules should {effect}, and say: {', '.join(effects) or 'nothing'}")
 
     def _show_trail(self, ref: str) -> None:
         request = json.loads(self._client("anna", "show", ref, "--history", "--json").stdout)

@@ -4,6 +4,7 @@ import uuid
 from argparse import ArgumentParser
 from typing import Any, Final
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
@@ -42,6 +43,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             units = {slug: _unit(slug, name, cost_center) for slug, (name, cost_center) in UNITS.items()}
             made = [line for username in PEOPLE if (line := _person(username, units, given))]
+        call_command("seed_budgets", *UNITS)
         if made:
             self.stdout.write("\nNew people. The passwords are shown this once:\n\n" + "\n".join(made))
 
