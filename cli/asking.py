@@ -1,5 +1,6 @@
 """Commands that look at the catalog and ask for something."""
 
+import uuid
 from typing import Annotated, Any
 
 import typer
@@ -7,9 +8,7 @@ import typer
 from cli import find, options, output, values
 from cli.client import Client
 from cli.errors import Refused
-from cli.following import follow, show_request
-
-ANY = 10_000
+from cli.following import ANY, follow, show_request
 
 
 def catalog(
@@ -39,14 +38,18 @@ def submit(
     parameter: options.Parameters = None,
     file: options.File = None,
     usage: options.Usage = None,
+    days: options.Days = None,
     why: options.Why = "",
     wait: options.Wait = False,
     check: options.Check = False,
+    key: options.Key = "",
     as_json: options.AsJson = False,
 ) -> None:
     """Ask for something new."""
     client = Client.from_environment()
-    schema = client.get(f"items/{_slug(item)}/")["schema"]
+    found = client.get(f"items/{_slug(item)}/")
+    if not as_json and not check:
+        _tell_lifecycle(found)
     body = {
         "kind": "create",
         "item": item,
@@ -54,10 +57,10 @@ def submit(
         "business_unit": unit,
         "environment": environment,
         "region": region,
-        "parameters": values.read_parameters(schema, parameter or [], file),
+        "parameters": values.read_parameters(found["schema"], parameter or [], file),
         "justification": why,
     }
-    _ask(client, body, usage, check=check, wait=wait, as_json=as_json)
+    _ask(client, body, usage, days, key=key, check=check, wait=wait, as_json=as_json)
 
 
 def change(
@@ -69,23 +72,45 @@ def change(
         bool,
         typer.Option("--allow-replace", help="Resources may be removed and made anew; their data is lost."),
     ] = False,
+    upgrade: Annotated[bool, typer.Option("--upgrade", help="Take the newest version of the item.")] = False,
+    days: options.Days = None,
     why: options.Why = "",
     wait: options.Wait = False,
     check: options.Check = False,
+    key: options.Key = "",
     as_json: options.AsJson = False,
 ) -> None:
     """Ask for a change of what is there."""
     client = Client.from_environment()
     found = find.deployment(client, deployment)
-    schema = client.get(f"items/{found['item']}/")["schema"]
+    newest = found["newer_version"] if upgrade else None
+    schema = newest["schema"] if newest else found["schema"]
     body = {
         "kind": "update",
         "deployment": found["id"],
         "parameters": values.read_parameters(schema, parameter or [], file),
         "allow_replace": allow_replace,
+        "upgrade": upgrade,
         "justification": why,
     }
-    _ask(client, body, usage, check=check, wait=wait, as_json=as_json)
+    _ask(client, body, usage, days, key=key, check=check, wait=wait, as_json=as_json)
+
+
+def extend(
+    deployment: options.DeploymentName,
+    days: Annotated[
+        int | None, typer.Option("--days", metavar="DAYS", help="From today; else as many as usual.")
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Keep a deployment longer than was agreed."""
+    client = Client.from_environment()
+    found = find.deployment(client, deployment)
+    body = {} if days is None else {"ttl_days": days}
+    extended = client.post(f"deployments/{found['id']}/extend/", body)
+    if as_json:
+        return output.print_json(extended)
+    return output.say(f"{extended['name']} stays until {output.when(extended['expires_at'])[:10]}.")
 
 
 def destroy(
@@ -93,23 +118,34 @@ def destroy(
     why: options.Why = "",
     wait: options.Wait = False,
     check: options.Check = False,
+    key: options.Key = "",
     as_json: options.AsJson = False,
 ) -> None:
     """Ask for the removal of a deployment and everything in it."""
     client = Client.from_environment()
     found = find.deployment(client, deployment)
     body = {"kind": "destroy", "deployment": found["id"], "justification": why}
-    _ask(client, body, None, check=check, wait=wait, as_json=as_json)
+    _ask(client, body, None, None, key=key, check=check, wait=wait, as_json=as_json)
 
 
 def _ask(
-    client: Client, body: dict[str, Any], usage: list[str] | None, *, check: bool, wait: bool, as_json: bool
+    client: Client,
+    body: dict[str, Any],
+    usage: list[str] | None,
+    days: int | None,
+    *,
+    key: str,
+    check: bool,
+    wait: bool,
+    as_json: bool,
 ) -> None:
     if usage:
         body["usage"] = values.read_usage(usage)
+    if days is not None:
+        body["ttl_days"] = days
     if check:
         return _show_check(client.post("requests/check/", body), as_json=as_json)
-    request = client.post("requests/", body)
+    request = client.ask("requests/", body, key or str(uuid.uuid4()))
     if not as_json:
         output.say(f"{request['ref']} is asked for: {request['web_url']}")
         show_request(request)
@@ -125,12 +161,21 @@ def _show_check(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(found)
     else:
+        for warning in found["warnings"].values():
+            output.say(f"Note: {warning}")
         output.estimate(found["estimate"])
+        if found["cost"]:
+            output.difference(found["cost"]["before"], found["cost"]["difference"])
+        output.budget(found["budget"])
         output.verdict(found["verdict"])
     if found["problems"]:
         raise Refused("It would be refused.", code="InvalidInput", problems=found["problems"])
     if found["verdict"] and found["verdict"]["outcome"] == "deny":
         raise Refused("Policy would refuse it.", code="PolicyRefused", fix="Change the values named above.")
+    budget = found["budget"]
+    if budget and budget["exceeded"] and budget["action"] == "block":
+        why = budget["message"]
+        raise Refused("The budget would refuse it.", code="BudgetExceeded", problems={"business_unit": why})
     if not as_json:
         decides = (
             "nobody has to decide" if found["automatic"] else "decided by " + " or ".join(found["approvers"])
@@ -141,6 +186,12 @@ def _show_check(found: dict[str, Any], *, as_json: bool) -> None:
 
 
 NOBODY = "there is nobody yet who could approve it"
+
+
+def _tell_lifecycle(item: dict[str, Any]) -> None:
+    if item["lifecycle"] == "deprecated":
+        instead = f" Use {item['replaced_by']} for new work." if item["replaced_by"] else ""
+        output.say(f"Note: {item['title']} is retiring.{instead}")
 
 
 def _slug(item: str) -> str:
@@ -165,8 +216,11 @@ def _show_item(item: dict[str, Any]) -> None:
             "item": f"{item['slug']} {item['version']}",
             "title": item["title"],
             "about": item["summary"],
+            "lifecycle": "" if item["lifecycle"] == "ga" else item["lifecycle"],
+            "replaced by": item["replaced_by"],
             "environments": ", ".join(item["environments"]),
             "regions": ", ".join(item["regions"]),
+            "lifetime": ", ".join(map(_ttl, item["ttl"].items())),
         }
     )
     for section in item["sections"]:
@@ -177,6 +231,11 @@ def _show_item(item: dict[str, Any]) -> None:
         output.table(
             ("name", "default", "what it is"), ([u["id"], u["default"], u["label"]] for u in item["usage"])
         )
+
+
+def _ttl(limit: tuple[str, dict[str, int]]) -> str:
+    environment, days = limit
+    return f"{environment} {days['default_days']} days (at most {days['max_days']})"
 
 
 def _field_row(field: dict[str, Any]) -> list[Any]:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -19,7 +19,10 @@ TIMEOUT: Final = (5, 60)  # seconds to connect, and between two bytes of the ans
 PAUSES: Final = (0.5, 1.0, 2.0)  # before a GET is tried again
 TRY_AGAIN: Final = {429, 502, 503, 504}
 PAGE: Final = 100
+LONGEST_WAIT: Final = 70.0  # seconds; a portal that counts calls begins anew with every minute
 NOT_SENT: Final = "NotSent"
+TOO_MANY: Final = "TooManyCalls"
+SURELY_NOT_DONE: Final = {NOT_SENT, TOO_MANY}
 
 NEW_TOKEN: Final = "Set GROUNDWORK_TOKEN to one that is valid: `manage.py create_token` makes one."
 FIXES: Final = {
@@ -27,6 +30,8 @@ FIXES: Final = {
     "NotAuthenticated": NEW_TOKEN,
     "AuthenticationFailed": NEW_TOKEN,
     "NotFound": "Check the spelling. `groundwork list` and `groundwork deployments` show what you may see.",
+    "HasChanged": "`groundwork show` tells what it is now. Repeat the command if you still mean it.",
+    "KeyIsTaken": "Leave out --key, or give another one: this one stands for what was asked before.",
     "WrongState": "`groundwork show` tells what can be done with it now.",
     "NotAllowed": "`groundwork whoami` shows your roles. Ask somebody who has the right one.",
     "InvalidInput": "Correct the values named above; `groundwork catalog ITEM` lists what an item takes.",
@@ -79,31 +84,48 @@ class Client:
 
     def get(self, path: str, **query: Any) -> Any:
         """Reading again is harmless, so it is tried again while the portal may be coming back."""
-        for pause in PAUSES:
-            try:
-                return self._call("GET", path, params=query)
-            except NoAnswer:
-                time.sleep(pause)
-        return self._call("GET", path, params=query)
+        return self._patiently("GET", path, params=query)
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Sent once: who gets no answer cannot know whether it was done."""
+    def ask(self, path: str, body: Mapping[str, Any], key: str) -> Any:
+        """With an Idempotency-Key: it is done once, so it may be tried again."""
         try:
-            return self._call("POST", path, json=dict(body or {}))
+            return self._patiently("POST", path, json=dict(body), headers={"Idempotency-Key": key})
         except NoAnswer as error:
-            if error.code != NOT_SENT:
+            error.fix = (
+                f"Ask again with --key {key}: if it was done, you get its answer, and nothing is done twice."
+            )
+            raise
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, seen: int | None = None) -> Any:
+        """Sent once: who gets no answer cannot know whether it was done. `seen`: the version that it is about."""
+        headers = {} if seen is None else {"If-Match": f'"{seen}"'}
+        try:
+            return self._call("POST", path, json=dict(body or {}), headers=headers)
+        except NoAnswer as error:
+            if error.code not in SURELY_NOT_DONE:
                 error.fix = "It may have been done all the same: look with `groundwork list --mine` first."
             raise
 
+    def _patiently(self, method: str, path: str, **arguments: Any) -> Any:
+        for pause in PAUSES:
+            try:
+                return self._call(method, path, **arguments)
+            except NoAnswer as error:
+                time.sleep(max(pause, min(error.wait, LONGEST_WAIT)))
+        return self._call(method, path, **arguments)
+
     def pages(self, path: str, limit: int, **query: Any) -> Iterator[dict[str, Any]]:
         """Up to `limit` results of a list."""
-        offset = 0
-        while offset < limit:
-            page = self.get(path, limit=min(PAGE, limit - offset), offset=offset, **query)
+        left, cursor = limit, dict[str, str]()
+        while left > 0:
+            page = self.get(path, limit=min(PAGE, left), **query, **cursor)
             yield from page["results"]
-            offset += len(page["results"])
-            if not page["next"] or not page["results"]:
+            left -= len(page["results"])
+            # Its place alone: the portal may know itself by another address than we do.
+            place = parse_qs(urlsplit(page["next"] or "").query).get("cursor")
+            if not place:
                 return
+            cursor = {"cursor": place[0]}
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         address = f"{self.url}/api/v1/{path}"
@@ -158,6 +180,16 @@ def _body(answer: requests.Response, url: str) -> Any:
         ) from error
 
 
+def _no_answer(answer: requests.Response, message: str, code: str) -> NoAnswer:
+    trace, pause = answer.headers.get("X-Request-Id", ""), answer.headers.get("Retry-After", "")
+    fix = f"Try again later, or tell the platform team this: {trace or answer.status_code}."
+    if answer.status_code == 429:
+        fix = f"Wait {pause or 'some'} seconds, and ask less often: give each job a token of its own."
+    error = NoAnswer(message, code=code, fix=fix)
+    error.wait = float(pause) if pause.isascii() and pause.isdecimal() else 0
+    return error
+
+
 def _refusal(answer: requests.Response, url: str) -> CliError:
     if answer.is_redirect or answer.is_permanent_redirect:
         target = answer.headers.get("Location", "another address")
@@ -168,9 +200,7 @@ def _refusal(answer: requests.Response, url: str) -> CliError:
         code, message = str(told["code"]), str(told["message"])
     except (json.JSONDecodeError, KeyError, TypeError):
         told, code, message = {}, "", f"The portal answered with status {answer.status_code}."
-    if answer.status_code in TRY_AGAIN or answer.status_code >= 500:
-        trace = answer.headers.get("X-Request-Id", "")
-        fix = f"Try again later, or tell the platform team this: {trace or answer.status_code}."
-        return NoAnswer(message, code=code, fix=fix)
+    if answer.status_code in TRY_AGAIN or answer.status_code >= 500 or code == "InProgress":
+        return _no_answer(answer, message, code)
     problems, verdict = told.get("problems"), told.get("verdict")
     return Refused(message, code=code, problems=problems, verdict=verdict, fix=FIXES.get(code, ""))

@@ -38,6 +38,7 @@ class NoAnswer(CliError):
     """There was no answer, or none in time; it may work later."""
 
     exit_code = 2
+    wait: float = 0  # seconds, where the portal says how long
 
 
 class RunFailed(CliError):

@@ -10,6 +10,7 @@ from cli.client import Client
 from cli.errors import NoAnswer, Refused, RunFailed
 
 PAUSE: Final = 1.0  # seconds between two looks
+ANY: Final = 10_000
 DECIDED_AGAINST: Final = {
     "rejected": "Change what the reason names, and ask again.",
     "cancelled": "Ask again if it is still wanted.",
@@ -63,7 +64,7 @@ def show(
     path = find.request_path(ref)
     request = client.get(path)
     if history:
-        request["events"] = client.get(f"{path}events/")["results"]
+        request["events"] = list(client.pages(f"{path}events/", ANY))
     if as_json:
         return output.print_json(request)
     show_request(request)
@@ -130,7 +131,7 @@ def deployments(
         return output.print_json(listed)
     if not listed:
         return output.say("There are no such deployments.")
-    titles = ("id", "name", "item", "unit", "env", "region", "state", "a month", "owner")
+    titles = ("id", "name", "item", "unit", "env", "region", "state", "a month", "owner", "until")
     return output.table(titles, map(_deployment_row, listed))
 
 
@@ -169,6 +170,10 @@ def show_request(request: dict[str, Any]) -> None:
             "name": request["name"],
             "where": f"{request['business_unit']}, {request['environment']}, {request['region']}",
             "asked by": f"{request['requester']}, {output.when(request['submitted_at'])}",
+            "upgrade": f"{request['upgrade_from']} → {request['item_version']}"
+            if request["upgrade_from"]
+            else "",
+            "lifetime": f"{request['ttl_days']} days" if request["ttl_days"] else "",
             "why": request["justification"],
             "decided by": _decision(request),
             "note": request["decision_note"],
@@ -181,6 +186,7 @@ def show_request(request: dict[str, Any]) -> None:
         shown = {name: output.readable(value) for name, value in request["parameters"].items()}
         output.facts(changes or shown)
     output.estimate(request["estimate"])
+    output.difference(request["cost_before"], request["cost_difference"])
     output.verdict(request["verdict"])
 
 
@@ -188,6 +194,7 @@ def _decision(request: dict[str, Any]) -> str:
     if not request["decided_at"]:
         return ""
     who = "the rules of the item" if request["decided_automatically"] else request["decided_by"]
+    who = "what was agreed when it was asked for" if request["on_expiry"] else who
     return f"{who}, {output.when(request['decided_at'])}"
 
 
@@ -199,6 +206,7 @@ def _show_result(request: dict[str, Any]) -> None:
         )
         for resource in plan.get("resources", []):
             output.say(f"  {' and '.join(resource['actions'])}  {resource['address']}")
+        output.findings(plan.get("verdict"))
 
 
 def _raise_for(request: dict[str, Any]) -> None:
@@ -250,7 +258,15 @@ def _deployment_row(found: dict[str, Any]) -> list[Any]:
     return [
         found["id"][:8], found["name"], found["item"], found["business_unit"], found["environment"],
         found["region"], output.styled(found["state"]), output.money(found["monthly_cost"]), found["owner"],
+        output.when(found["expires_at"])[:10],
     ]  # fmt: skip
+
+
+def _newer(newer: dict[str, Any] | None) -> str:
+    if not newer:
+        return ""
+    texts = " ".join(f"{change['version']}: {change['text']}" for change in newer["changes"])
+    return f"{newer['version']}{' (major)' if newer['is_major'] else ''}  {texts}".strip()
 
 
 def _show_deployment(found: dict[str, Any]) -> None:
@@ -262,6 +278,8 @@ def _show_deployment(found: dict[str, Any]) -> None:
             "where": f"{found['business_unit']}, {found['environment']}, {found['region']}",
             "owner": found["owner"],
             "a month": output.money(found["monthly_cost"]),
+            "until": output.when(found["expires_at"])[:16],
+            "newer version": _newer(found["newer_version"]),
             "open request": f"REQ-{found['open_request']}" if found["open_request"] else "",
             "you may": ", ".join(found["changes"]),
         }

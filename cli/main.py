@@ -31,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "catalog": asking.catalog,
     "submit": asking.submit,
     "change": asking.change,
+    "extend": asking.extend,
     "destroy": asking.destroy,
     "list": following.list_requests,
     "show": following.show,

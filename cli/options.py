@@ -18,6 +18,15 @@ File = Annotated[
 Usage = Annotated[
     list[str] | None, typer.Option("--usage", metavar="NAME=NUMBER", help="Expected use, for the estimate.")
 ]
+Days = Annotated[int | None, typer.Option("--days", metavar="DAYS", help="Remove it after so many days.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="For the approver.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end, as `groundwork wait` does.")]
 Check = Annotated[bool, typer.Option("--check", help="Show estimate and verdict; ask for nothing.")]
+Key = Annotated[
+    str,
+    typer.Option("--key", metavar="KEY", help="Asked again with the same key within a day, it is done once."),
+]
+Seen = Annotated[
+    int | None,
+    typer.Option("--version", metavar="N", help="Only if it still has this version, as `show --json` says."),
+]

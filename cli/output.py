@@ -103,6 +103,28 @@ def estimate(found: Mapping[str, Any] | None) -> None:
         say(f"{missing['label']}: no price ({missing['reason']})")
 
 
+def difference(before: Any, change: Any) -> None:
+    """What a deployment costs now, and how that changes; nothing is to say of a new one."""
+    if float(before):
+        amount = float(change)
+        words = f"{money(abs(amount))} {'more' if amount > 0 else 'less'}" if amount else "the same"
+        say(f"It costs {money(before)} a month now: {words}.")
+
+
+def budget(found: Mapping[str, Any] | None) -> None:
+    if not found or not found["exists"]:
+        return
+    heading(f"Budget: {money(found['monthly'], found['currency'])} a month")
+    facts(
+        {
+            "spent": money(found["committed"]),
+            "asked for": money(found["held"]),
+            "with this": money(found["extra"]),
+            "left then": money(found["after"]),
+        }
+    )
+
+
 def verdict(found: Mapping[str, Any] | None) -> None:
     if not found:
         return
@@ -111,6 +133,12 @@ def verdict(found: Mapping[str, Any] | None) -> None:
         _finding(console(), finding)
     if found["passed"]:
         say(f"Rules that hold: {', '.join(found['passed'])}")
+
+
+def findings(found: Mapping[str, Any] | None) -> None:
+    """What the rules say of a plan, where they say something."""
+    for finding in found["findings"] if found else ():
+        _finding(console(), finding)
 
 
 def problem(error: CliError) -> None:
@@ -135,9 +163,12 @@ def _finding(out: Console, finding: Mapping[str, Any]) -> None:
     """The rule, the field with its value, why, and how to put it right."""
     where = finding.get("address") or finding.get("field") or "request"
     has = f" = {readable(finding['value'])}" if finding.get("value") is not None else ""
-    effect = (plain(finding["effect"]), STYLES.get(finding["effect"], ""))
+    asked = " from a business unit admin" if finding.get("approver") == "bu_admin" else ""
+    effect = (plain(finding["effect"]) + asked, STYLES.get(finding["effect"], ""))
     out.print(
         Text.assemble("  ", effect, "  ", (f"{plain(where)}{has}", "bold"), f": {plain(finding['message'])}")
     )
     hint = f"{plain(finding['hint'])} " if finding.get("hint") else ""
-    out.print(Text(f"        {hint}[rule {plain(finding['rule'])}]", style="dim"))
+    out.print(
+        Text(f"        {hint}[rule {plain(finding['rule'])} {finding.get('version', '')}]", style="dim")
+    )

@@ -1,8 +1,12 @@
-"""What is typed on the command line, as the values that the item's JSON Schema wants."""
+"""
+What is typed on the command line, as the values that the item's JSON Schema wants.
 
-import difflib
+A text that is no such value stays a text: the portal judges it, in the same words as on its pages.
+"""
+
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -11,6 +15,7 @@ from typing import Any, Final
 from cli.errors import Refused
 
 BOOLEANS: Final = {"true": True, "yes": True, "false": False, "no": False}
+NUMBER: Final = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 FIX: Final = "Correct the values named above; `groundwork catalog ITEM` lists what an item takes."
 Schema = Mapping[str, Any]
 
@@ -24,14 +29,12 @@ def read_parameters(schema: Schema, typed: Iterable[str], file: str | None) -> d
         name, sign, text = pair.partition("=")
         if not sign or not name:
             problems[pair] = "write it as name=value"
-        elif name not in schema["properties"]:
-            problems[name] = _unknown(name, schema["properties"])
         elif name in seen:
             problems[name] = "it is given twice"
         else:
             seen.add(name)
             try:
-                values[name] = convert(text, schema["properties"][name])
+                values[name] = convert(text, schema["properties"].get(name, {"type": "string"}))
             except ValueError as error:
                 problems[name] = str(error)
     if problems:
@@ -39,18 +42,9 @@ def read_parameters(schema: Schema, typed: Iterable[str], file: str | None) -> d
     return values
 
 
-def read_usage(typed: Iterable[str]) -> dict[str, float]:
+def read_usage(typed: Iterable[str]) -> dict[str, Any]:
     """name=number, for the estimate."""
-    usage, problems = {}, {}
-    for pair in typed:
-        name, _, text = pair.partition("=")
-        try:
-            usage[name] = _number(text)
-        except ValueError as error:
-            problems[name] = str(error)
-    if problems:
-        raise Refused("These values cannot be used.", code="InvalidInput", problems=problems, fix=FIX)
-    return usage
+    return {name: _number(text) for name, _, text in (pair.partition("=") for pair in typed)}
 
 
 def convert(text: str, schema: Schema) -> Any:
@@ -74,32 +68,18 @@ def _kinds(schema: Schema) -> set[str]:
     return {inner for choice in schema.get("anyOf", []) for inner in _kinds(choice)}
 
 
-def _boolean(text: str) -> bool:
-    if text.lower() not in BOOLEANS:
-        raise ValueError(f"“{text}” is neither true nor false")
-    return BOOLEANS[text.lower()]
+def _boolean(text: str) -> Any:
+    return BOOLEANS.get(text.lower(), text)
 
 
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"“{text}” is not a whole number") from None
-
-
-def _number(text: str) -> float:
+def _number(text: str) -> Any:
     """A whole number stays one: 32, not 32.0."""
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    if not NUMBER.fullmatch(text):
+        return text
+    number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"“{text}” is not a number")
-    return number
+        return text
+    return int(number) if re.fullmatch(r"[-+]?[0-9]{1,15}", text) else number
 
 
 def _array(text: str) -> list[Any]:
@@ -118,38 +98,49 @@ def _object(text: str) -> dict[str, Any]:
 
 def _any(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        return _read_json(text)
+    except (ValueError, RecursionError):
         return text
+
+
+def _read_json(text: str) -> Any:
+    """As the standard has it: Python would also take NaN, and make infinity out of 1e999."""
+    return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number that can be sent")
 
 
 READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "string": str,
     "boolean": _boolean,
-    "integer": _integer,
+    "integer": _number,
     "number": _number,
     "array": _array,
     "object": _object,
 }
 
 
-def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return (
-        f"there is no such parameter; did you mean {near[0]}?" if near else f"known are: {', '.join(known)}"
-    )
-
-
 def _from_file(file: str) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        values = json.loads(text)
+        values = _read_json(text)
     except OSError as error:
         raise _bad_file(file, f"it cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise _bad_file(file, "it is not text in UTF-8") from error
     except json.JSONDecodeError as error:
         raise _bad_file(file, f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except ValueError as error:
+        raise _bad_file(file, str(error)) from error
+    except RecursionError as error:
+        raise _bad_file(file, "its lists and objects go too deep") from error
     if not isinstance(values, dict):
         raise _bad_file(file, "it holds no JSON object")
     return values

@@ -9,9 +9,9 @@ from typing import Any
 
 
 class Peer(ThreadingHTTPServer):
-    """`answers` are (status, body) in order, the last one for ever; a body of None closes the connection."""
+    """`answers` are (status, body[, headers]) in order, the last for ever; a body of None closes the connection."""
 
-    def __init__(self, answers: list[tuple[int, Any]]) -> None:
+    def __init__(self, answers: list[tuple[Any, ...]]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers = answers
         self.asked: list[str] = []
@@ -31,15 +31,17 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append(f"{self.command} {self.path}")
         self.server.headers.append(dict(self.headers))
         answers = self.server.answers
-        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+        status, body, *headers = answers.pop(0) if len(answers) > 1 else answers[0]
         if body is not None:
-            self._answer(status, body)
+            self._answer(status, body, *headers)
 
     do_POST = do_GET
 
-    def _answer(self, status: int, body: Any) -> None:
+    def _answer(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         content = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if status in (301, 302):
             self.send_header("Location", "https://elsewhere.example/")
         self.send_header("Content-Length", str(len(content)))
@@ -51,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def peer(*answers: tuple[int, Any]) -> Iterator[Peer]:
+def peer(*answers: tuple[Any, ...]) -> Iterator[Peer]:
     with Peer(list(answers)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

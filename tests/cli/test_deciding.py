@@ -36,6 +36,19 @@ def test_nobody_approves_their_own_request(anna: Groundwork, asked: str) -> None
     assert "Fix:" in answer.err
 
 
+def test_a_decision_on_what_has_changed_since_it_was_seen_is_refused(
+    anna: Groundwork, bert: Groundwork, asked: str
+) -> None:
+    seen = str(bert("show", asked, "--json").json["version"])
+    anna("cancel", asked)
+
+    answer = bert("approve", asked, "--version", seen)
+
+    assert answer.code == 1
+    assert "has changed since you read it: it is cancelled now" in answer.err
+    assert "Repeat the command if you still mean it" in answer.err
+
+
 def test_a_second_decision_is_refused(bert: Groundwork, asked: str) -> None:
     bert("approve", asked)
 

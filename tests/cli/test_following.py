@@ -45,7 +45,7 @@ def test_a_reference_can_be_written_in_several_ways(anna: Groundwork, asked: str
 @pytest.mark.parametrize("command", ["show", "wait", "log", "approve", "cancel", "retry", "stop"])
 @pytest.mark.parametrize(
     ("ref", "why"),
-    [("orders", "is no request"), ("REQ-99", "No ServiceRequest matches"), ("１", "is no request")],
+    [("orders", "is no request"), ("REQ-99", "It is not there"), ("１", "is no request")],
 )
 def test_a_request_that_is_not_there_is_refused(anna: Groundwork, command: str, ref: str, why: str) -> None:
     answer = anna(command, ref)

@@ -1,11 +1,14 @@
 """Where the client is sent, and with what: GROUNDWORK_URL and GROUNDWORK_TOKEN."""
 
+import time
+
 import pytest
 
 from tests.cli.conftest import Groundwork
 from tests.cli.peer import peer
 
 TOKEN = "gwk_example"
+DEPLOYMENT = "0b7c2a53-54f0-4b0e-9d5e-6a3a51c1f2aa"
 ME = {"username": "anna", "name": "Anna", "is_operator": False, "business_units": []}
 
 
@@ -80,13 +83,54 @@ class TestAnswers:
     def test_a_step_is_sent_once_and_may_have_been_taken(
         self, groundwork: Groundwork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with peer((0, None)) as portal:
+        with peer((200, {"version": 7}), (0, None)) as portal:
             monkeypatch.setenv("GROUNDWORK_URL", portal.url)
             answer = groundwork("approve", "REQ-1")
 
         assert answer.code == 2
-        assert portal.asked == ["POST /api/v1/requests/1/approve/"]
+        assert portal.asked == ["GET /api/v1/requests/1/", "POST /api/v1/requests/1/approve/"]
+        assert portal.headers[1]["If-Match"] == '"7"'
         assert "It may have been done all the same" in answer.err
+
+    def test_asking_is_done_once_so_it_is_tried_again_with_the_same_key(
+        self, groundwork: Groundwork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        in_progress = (409, {"code": "InProgress", "message": "The first call is at work."})
+        with peer((200, {"id": DEPLOYMENT}), (0, None), in_progress, (201, {"ref": "REQ-1"})) as portal:
+            monkeypatch.setenv("GROUNDWORK_URL", portal.url)
+            answer = groundwork("destroy", DEPLOYMENT, "--json")
+
+        assert answer.code == 0, answer.err
+        assert portal.asked[1:] == ["POST /api/v1/requests/"] * 3
+        assert len({headers["Idempotency-Key"] for headers in portal.headers[1:]}) == 1
+
+    def test_who_gets_no_answer_at_all_is_told_how_to_ask_again(
+        self, groundwork: Groundwork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with peer((200, {"id": DEPLOYMENT}), (0, None)) as portal:
+            monkeypatch.setenv("GROUNDWORK_URL", portal.url)
+            answer = groundwork("destroy", DEPLOYMENT, "--key", "pipeline-7")
+
+        assert answer.code == 2
+        assert {headers["Idempotency-Key"] for headers in portal.headers[1:]} == {"pipeline-7"}
+        assert "Ask again with --key pipeline-7" in answer.err
+
+    def test_too_many_calls_are_told_with_the_time_to_wait_and_looks_wait_for_it(
+        self, groundwork: Groundwork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pauses: list[float] = []
+        monkeypatch.setattr(time, "sleep", pauses.append)
+        too_many = (429, {"code": "TooManyCalls", "message": "Too many calls."}, {"Retry-After": "40"})
+        with peer(too_many, (200, ME)) as portal:
+            monkeypatch.setenv("GROUNDWORK_URL", portal.url)
+            looked = groundwork("whoami")
+            portal.answers[:] = [too_many]
+            decided = groundwork("cancel", "1", "--version", "1")
+
+        assert looked.code == 0
+        assert 40.0 in pauses
+        assert decided.code == 2
+        assert "Wait 40 seconds, and ask less often" in decided.err
 
     def test_a_portal_that_is_not_there_is_said(
         self, groundwork: Groundwork, monkeypatch: pytest.MonkeyPatch
@@ -95,7 +139,7 @@ class TestAnswers:
             url = portal.url
         monkeypatch.setenv("GROUNDWORK_URL", url)
 
-        answer = groundwork("cancel", "1")
+        answer = groundwork("cancel", "1", "--version", "1")
 
         assert answer.code == 2
         assert f"The portal at {url} did not answer" in answer.err
