@@ -1,26 +1,30 @@
 # Needs python3.11 or newer, git and make. `make` alone lists what can be done.
 PYTHON ?= python3
 PORT ?= 8000
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format ci
+.PHONY: help setup run run-entra demo test check format ci
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/dev.stamp ## Install everything into .venv, for work on the code as well
 
 run: $(VENV)/base.stamp ## Run the portal on this machine until Ctrl-C (PORT=8000)
 	@$(BIN)/python manage.py run --port $(PORT)
 
+run-entra: $(VENV)/dev.stamp ## The same, with sign-in by a test tenant in place of Entra ID
+	@$(BIN)/python -m tests.peers.entra --port $(PORT)
+
 demo: $(VENV)/base.stamp ## Show one request from submit to destroy, with real processes
 	@$(BIN)/python manage.py demo
 
-test: $(VENV)/dev.stamp ## Run the tests (ARGS="tests/cli -x"); GROUNDWORK_DATABASE_URL picks PostgreSQL
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.stamp ## Run the tests, JOBS=3 at once (ARGS="tests/cli -x"); GROUNDWORK_DATABASE_URL picks PostgreSQL
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp ## Style, types, import rules, migrations, catalog
 	$(BIN)/ruff check .
@@ -28,6 +32,7 @@ check: $(VENV)/dev.stamp ## Style, types, import rules, migrations, catalog
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py check
+	env $$(grep -v '^#' tests/identity/production.env) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py sync_catalog --check
 

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
+from django.db import transaction
+from django.db.models import Model
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -15,8 +18,10 @@ from portal import ports
 from portal.identity import tokens
 from portal.identity.models import BusinessUnit, LandingZone, Membership, User
 from portal.identity.roles import Role
+from tests.catalog.items import ONE_RULE, Shelf
 
 PASSWORD = "a-long-password-for-tests"
+SHELVES: list[list[Model]] = []  # what the `catalog` fixture has read
 ENTRA_ADMIN = {
     "tenant_id": "11111111-1111-4111-8111-111111111111",
     "object_id": "22222222-2222-4222-8222-222222222222",
@@ -92,9 +97,28 @@ def _user(name: str) -> User:
 
 @pytest.fixture
 def catalog(db: None) -> None:
-    """The real items with the real prices."""
-    call_command("sync_prices", verbosity=0)
-    call_command("sync_catalog", verbosity=0)
+    """The real items with the real prices; read from the files once in a process, as that takes a second."""
+    if not SHELVES:
+        call_command("sync_prices", verbosity=0)
+        call_command("sync_catalog", verbosity=0)
+        models = [
+            *apps.get_app_config("billing_app").get_models(),
+            *apps.get_app_config("catalog_app").get_models(),
+        ]
+        SHELVES.extend(list(model.objects.all()) for model in models)
+        return
+    with transaction.atomic():
+        for rows in filter(None, SHELVES):
+            type(rows[0]).objects.bulk_create(rows)
+
+
+@pytest.fixture
+def shelf(people: People, settings: Any, tmp_path: Path) -> Shelf:
+    """An empty catalog of one's own, and one rule that stands against nothing."""
+    settings.CATALOG_FOLDER, settings.POLICY_FOLDER = tmp_path / "modules", tmp_path / "policies"
+    settings.POLICY_FOLDER.mkdir()
+    (settings.POLICY_FOLDER / "rules.yaml").write_text(ONE_RULE)
+    return Shelf(settings.CATALOG_FOLDER)
 
 
 @pytest.fixture

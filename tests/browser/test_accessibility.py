@@ -49,17 +49,21 @@ FOR_ANNA = [
     ("requests", "/requests/", None), ("no requests", "/requests/?q=zzz", None),
     ("waiting", "{waiting}", None), ("running", "{running}", None), ("failed", "{failed}", None),
     ("resources", "/resources/", None), ("resource", "{ready}", None), ("change", "{ready}change/", None),
-    ("remove", "{ready}destroy/", None), ("not found", "/nowhere/", None), ("not allowed", "/audit/", None),
+    ("remove", "{ready}destroy/", None), ("budgets", "/budgets/", None),
+    ("not found", "/nowhere/", None), ("not allowed", "/audit/", None),
+    ("permissions", "/account/permissions/", None), ("tokens", "/account/tokens/", None),
+    ("what one may do", "{waiting}permissions/", None), ("no units", "/units/", None),
 ]  # fmt: skip
 FOR_BERT = [
     ("approvals", "/approvals/", None), ("approve", "/approvals/", approve), ("reject", "/approvals/", reject),
     ("decided", "/approvals/?tab=decided", None), ("no approvals", "/approvals/?q=zzz", None),
     ("decision", "{waiting}", None),
 ]  # fmt: skip
+FOR_EMIL = [("people", "/units/payments/people/", None)]
 FOR_DORA = [("audit", "/audit/", None), ("no events", "/audit/?q=zzz", None)]
 FOR_OLGA = [
     ("admin", "/admin/", None), ("admin list", "/admin/requests_app/servicerequest/", None),
-    ("admin deployments", "/admin/requests_app/deployment/", None),
+    ("admin deployments", "/admin/requests_app/deployment/", None), ("units", "/units/", None),
 ]  # fmt: skip
 
 
@@ -78,6 +82,7 @@ def test_no_page_shuts_anybody_out(everything, people, visit, scheme, width):
     found = []
     for user, states in (
         (people.anna, FOR_ANNA), (people.bert, FOR_BERT), (people.dora, FOR_DORA), (people.olga, FOR_OLGA),
+        (people.emil, FOR_EMIL),
     ):  # fmt: skip
         found += shown(visit(user, width=width, scheme=scheme), states, everything)
     found += shown(

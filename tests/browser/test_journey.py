@@ -33,7 +33,7 @@ class Portal:
         page = visitor.goto("/")
         page.get_by_label("Username").fill(username)
         page.get_by_label("Password").fill(self.running.password)
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.get_by_role("heading", name="Catalog")).to_be_visible()
         return page
 

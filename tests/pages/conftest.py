@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
+from catalog_app.policy import Verdict
 from portal import ports
 from portal.identity.models import User
 from portal.ports import Entry, Phase, RunDocument
@@ -69,7 +70,7 @@ def run(service_request: ServiceRequest, approver: User) -> ServiceRequest:
 @pytest.fixture
 def running(ask: Ask, people: People) -> ServiceRequest:
     started = run(ask("running"), people.bert)
-    services.planned(started, PLAN)
+    services.planned(started, PLAN, Verdict("allow"))
     write_log(started, "Terraform 1.15.5", "server: Creating...")
     started.refresh_from_db()
     return started
@@ -86,7 +87,7 @@ def failed(ask: Ask, people: People) -> ServiceRequest:
 @pytest.fixture
 def ready(ask: Ask, people: People) -> Deployment:
     started = run(ask("ledger"), people.bert)
-    services.planned(started, PLAN)
+    services.planned(started, PLAN, Verdict("allow"))
     services.succeed(started, outputs=OUTPUTS, resources=RESOURCES)
     started.deployment.refresh_from_db()
     return started.deployment

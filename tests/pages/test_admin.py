@@ -1,6 +1,10 @@
 from html import unescape
 
 import pytest
+from django.apps import apps
+
+from catalog_app.problems import CatalogProblems
+from catalog_app.sync import sync
 
 REQUESTS = "/admin/requests_app/servicerequest/"
 
@@ -86,3 +90,51 @@ def test_a_longer_list_needs_no_more_queries(ask, olga, django_assert_max_num_qu
 
     with django_assert_max_num_queries(16):
         olga.get(REQUESTS)
+
+
+# ── the catalog ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_overview_shows_the_last_sync_of_the_catalog(shelf, olga):
+    assert "The catalog is empty" in text_of(olga.get("/admin/"))
+
+    shelf.put()
+    page = text_of(olga.get("/admin/"))
+
+    assert "Catalog sync" in page
+    assert "new: space 1.0.0" in page
+    assert "/admin/catalog_app/catalogsync/" in page
+
+
+def test_the_overview_shows_a_sync_that_failed(shelf, olga):
+    with pytest.raises(CatalogProblems):
+        shelf.write(lifecycle="golden").sync()
+
+    assert "Failed: space/item.yaml:" in text_of(olga.get("/admin/"))
+
+
+def test_items_versions_and_syncs_are_looked_at_with_lifecycle_digest_and_commit(shelf, olga):
+    shelf.write("annex")
+    version = shelf.put(lifecycle="deprecated", replaced_by="annex")
+    sync(shelf.folder, by="olga", commit="abc123def456")
+
+    items = text_of(olga.get("/admin/catalog_app/item/"))
+    assert "Retiring" in items
+    assert version.digest[:12] in items
+    assert "Annex" in items
+    assert version.digest in text_of(olga.get("/admin/catalog_app/itemversion/"))
+    syncs = text_of(olga.get("/admin/catalog_app/catalogsync/"))
+    assert "abc123def456" in syncs
+    assert "new: annex 1.0.0, new: space 1.0.0" in syncs
+
+
+@pytest.mark.parametrize("model", ["item", "itemversion", "catalogsync"])
+def test_the_catalog_is_neither_made_nor_changed_nor_deleted_there(model, shelf, olga):
+    shelf.put()
+    base = f"/admin/catalog_app/{model}/"
+    pk = apps.get_model("catalog_app", model).objects.get().pk
+
+    assert olga.get(f"{base}{pk}/change/").status_code == 200
+    assert olga.post(f"{base}{pk}/change/", {"title": "x"}).status_code == 403
+    assert olga.get(f"{base}add/").status_code == 403
+    assert olga.get(f"{base}{pk}/delete/").status_code == 403

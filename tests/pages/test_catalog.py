@@ -43,7 +43,7 @@ def test_an_empty_catalog_says_so(people, client_for):
 
 
 def test_the_catalog_needs_as_many_queries_for_one_item_as_for_three(anna, django_assert_max_num_queries):
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         anna.get("/")
 
 

@@ -115,7 +115,7 @@ def test_the_panel_of_a_change_compares_the_cost(ready, anna):
 
     panel = text_of(anna.post(url(ready, "change/"), typed, headers={"HX-Request": "true"}))
 
-    assert "$63.91 now." in panel
+    assert "$63.91 now" in panel
     assert "$67.96" in panel
     assert "<html" not in panel
     assert ServiceRequest.objects.count() == 1

@@ -1,5 +1,7 @@
 """Every kind of parameter, from what is typed to its value and back."""
 
+import re
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -29,16 +31,21 @@ def field(widget, schema, *, required=False, nullable=False, default=None, label
         ("text", TEXT, "  orders ", "orders"),
         ("text", TEXT, "", ""),
         ("textarea", TEXT, "one\r\ntwo", "one\ntwo"),
-        ("password", TEXT, " kept as typed ", " kept as typed "),
         ("number", NUMBER, "12", 12),
         ("number", NUMBER, "1.5", 1.5),
         ("number", NUMBER, "many", "many"),
         ("number", NUMBER, "nan", "nan"),
+        ("number", NUMBER, "1e999", "1e999"),
+        ("number", NUMBER, "٣", "٣"),
+        ("number", NUMBER, "6_4", "6_4"),
+        ("number", NUMBER, "-1e3", -1000.0),
         ("number", NUMBER, "", LEFT_OUT),
         ("checkbox", BOOL, "on", True),
         ("checkbox", BOOL, None, False),
         ("radio", SIZES, "64", 64),
-        ("radio", SIZES, "65", "65"),
+        ("radio", SIZES, "65", 65),
+        ("radio", SIZES, "many", "many"),
+        ("select", {"type": "string", "enum": ["15", "16"]}, "17", "17"),
         ("select", SIZES, "", LEFT_OUT),
         ("list", LIST, " a \r\n\r\n b", ["a", "b"]),
         ("list", NUMBERS, "1\n2.5\nx", [1, 2.5, "x"]),
@@ -81,6 +88,18 @@ def test_a_value_that_is_shown_and_sent_back_is_the_same(widget, schema, value):
     one = field(widget, schema)
 
     assert one.clean(one.show(value)) == value
+
+
+@pytest.mark.parametrize(
+    "choices", [{"32": "32", "64": "64"}, {"32": "Thirty-two " * 5, "64": "Sixty-four " * 5}]
+)
+def test_a_choice_that_is_closed_cannot_be_made_and_one_that_is_made_stays(choices):
+    one = field("radio", SIZES, labels=choices)
+    one.close({"32": "too small", "64": "too large"})
+
+    shown = one.widget.render("it", "32")
+
+    assert re.findall(r'value="(\d+)"[^>]* disabled', shown) == ["64"]
 
 
 def test_few_short_choices_are_radios_and_others_a_select():

@@ -1,4 +1,5 @@
 import json
+import re
 from html import unescape
 
 import pytest
@@ -21,6 +22,7 @@ TYPED = {
     "param-private_endpoint-subnet_id": SUBNET,
     "justification": "Load tests",
 }
+IN_PRODUCTION = {**TYPED, "environment": "prod", "param-sku": "GP_Standard_D2ds_v5"}
 
 
 @pytest.fixture
@@ -83,14 +85,14 @@ def test_problems_stand_beside_their_fields_and_nothing_typed_is_lost(anna):
 
 
 def test_what_the_rules_do_not_allow_is_told_with_the_rule(anna):
-    response = anna.post(NEW, {**TYPED, "environment": "prod", "param-private_endpoint": ""})
+    response = anna.post(NEW, {**IN_PRODUCTION, "param-private_endpoint": ""})
 
     page = text_of(response)
     assert response.status_code == 422
     assert "a rule does not allow it" in page
     assert "This cannot be submitted" in page
     assert 'value="orders"' in page
-    assert "$60.66" in page
+    assert "$152.64" in page
     assert not ServiceRequest.objects.exists()
 
 
@@ -148,14 +150,14 @@ def test_the_panel_estimates_with_defaults_while_something_is_missing(anna):
 
 
 def test_the_panel_tells_what_is_not_allowed_and_links_the_field(anna):
-    panel = text_of(anna.post(CHECK, {**TYPED, "environment": "prod", "param-private_endpoint": ""}))
+    panel = text_of(anna.post(CHECK, {**IN_PRODUCTION, "param-private_endpoint": ""}))
 
     assert "This cannot be submitted" in panel
     assert "#id_param-private_endpoint" in panel
 
 
 def test_rules_say_nothing_of_what_stands_in_for_a_mistake(anna):
-    typed = {**TYPED, "environment": "prod", "param-private_endpoint-subnet_id": ""}
+    typed = {**IN_PRODUCTION, "param-private_endpoint-subnet_id": ""}
 
     panel = text_of(anna.post(CHECK, typed))
     refused = text_of(anna.post(NEW, typed))
@@ -171,6 +173,71 @@ def test_fields_that_others_make_pointless_are_hidden(anna):
 
     assert json.loads(burstable["HX-Trigger"])["fields"]["hidden"] == ["f-param-high_availability"]
     assert json.loads(general["HX-Trigger"])["fields"]["hidden"] == []
+
+
+def options(page: str) -> dict[str, bool]:
+    """The sizes of the form, and whether each can be chosen."""
+    found = re.findall(r'<option value="((?:B|GP)_[^"]*)"([^>]*)>', page)
+    return {value: "disabled" not in rest for value, rest in found}
+
+
+def test_choices_that_others_rule_out_cannot_be_made(anna):
+    for_tests, for_production = anna.post(CHECK, TYPED), anna.post(CHECK, IN_PRODUCTION)
+    page = text_of(anna.post(NEW, {**IN_PRODUCTION, "name": ""}))
+
+    assert json.loads(for_tests["HX-Trigger"])["fields"]["closed"] == {}
+    assert json.loads(for_production["HX-Trigger"])["fields"]["closed"] == {
+        "param-sku": ["B_Standard_B1ms", "B_Standard_B2s"]
+    }
+    assert options(page) == {
+        "B_Standard_B1ms": False,
+        "B_Standard_B2s": False,
+        "GP_Standard_D2ds_v5": True,
+        "GP_Standard_D4ds_v5": True,
+    }
+
+
+def test_a_choice_that_was_made_and_is_ruled_out_stays_and_is_refused(anna):
+    response = anna.post(NEW, {**TYPED, "environment": "prod"})
+
+    page = text_of(response)
+    assert response.status_code == 400
+    assert "B_Standard_B2s cannot be chosen with environment prod. Choose one of: GP_Standard_D2ds_v5" in page
+    assert '<option value="B_Standard_B2s" selected>' in page
+    assert options(page)["B_Standard_B1ms"] is False
+    assert not ServiceRequest.objects.exists()
+
+
+def test_without_a_script_a_button_shows_the_form_for_what_is_in_it(anna):
+    general = {**TYPED, "param-sku": "GP_Standard_D2ds_v5"}
+    assert '<noscript><button class="btn" type="submit" name="look" value="1">' in text_of(anna.get(NEW))
+
+    response = anna.post(NEW, {**general, "look": "1"})
+
+    page = text_of(response)
+    assert response.status_code == 200
+    assert 'id="f-param-high_availability">' in page
+    assert 'value="orders"' in page
+    assert "Load tests" in page
+    assert "Not submitted" not in page
+    assert not ServiceRequest.objects.exists()
+
+
+def test_a_field_that_the_form_does_not_have_is_refused(anna):
+    response = anna.post(NEW, {**TYPED, "param-skuu": "x", "param-tags": "y"})
+
+    page = text_of(response)
+    assert response.status_code == 400
+    assert "skuu is not a parameter of postgresql; did you mean sku?" in page
+    assert "tags is filled in by the portal and cannot be given" in page
+
+
+def test_a_new_form_opens_with_a_complete_estimate(anna):
+    page = text_of(anna.get(NEW))
+
+    assert "At least" not in page
+    assert "there is no price" not in page
+    assert "$56.61" in page
 
 
 def test_an_unknown_price_makes_the_total_a_lower_bound(anna):
