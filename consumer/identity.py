@@ -22,9 +22,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from consumer import runs
 from portal import audit, ports
-from portal.adapters.signing_keys import SigningKeys
 from portal.errors import NotAllowed, Unavailable, VersionConflict
 from portal.ports import Phase, RunDocument
+from portal.signing_keys import SigningKeys
 from requests_app.models import ServiceRequest
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.test import Client
 from rest_framework.test import APIClient
@@ -27,6 +27,10 @@ ENTRA_ADMIN = {
     "object_id": "22222222-2222-4222-8222-222222222222",
     "name": "data-admins",
 }
+OTHERS_LEAVE = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 SUBNET = (
     "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/rg-network/providers/Microsoft.Network"
     "/virtualNetworks/vnet-hub/subnets/endpoints"
@@ -52,6 +56,21 @@ class People:
     retail: BusinessUnit
     data: BusinessUnit
     password: str = PASSWORD
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """
+    Nobody holds the test database when it is dropped.
+
+    Playwright keeps an event loop in the thread of the tests. Django has one connection for code beside a loop and
+    another for code below one, and at the end it closes only the former.
+    """
+    yield
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(OTHERS_LEAVE)
 
 
 @pytest.fixture(autouse=True)

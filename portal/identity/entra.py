@@ -4,8 +4,6 @@ The only place that looks into a token of Entra ID, and that asks Entra ID and G
 Endpoints and claims: https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
 """
 
-import logging
-import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,8 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from portal.errors import OutsideError, Unavailable
 from portal.keys import keyring
-
-logger = logging.getLogger(__name__)
+from portal.signing_keys import SigningKeys
 
 Claims = Mapping[str, Any]
 
@@ -31,10 +28,7 @@ SECONDS_TO_ANSWER = 5
 LEEWAY = 60  # seconds that clocks may differ
 REQUIRED = ["iss", "aud", "exp", "iat", "sub", "tid", "oid"]
 ONLY_IN_ID_TOKENS = {"nonce", "c_hash", "at_hash"}
-KEYS, KEYS_ASKED, GRAPH_TOKEN = "entra:keys", "entra:keys:asked", "entra:graph"
-KEYS_ARE_FRESH = 3600  # seconds after which they are fetched again, so that a withdrawn key is forgotten
-KEYS_ARE_GOOD = 24 * 3600  # seconds for which they are used when Entra ID does not answer
-FIRST_KEYS_EVERY = 10  # seconds between two fetches while there are none
+GRAPH_TOKEN = "entra:graph"
 GROUPS_PER_CALL = 20  # as many as checkMemberGroups takes
 CALLS_AT_ONCE = 8
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -121,34 +115,12 @@ def _check_whose(claims: Claims) -> None:
         raise TokenRefused("its object id is none") from error
 
 
-# ── signing keys ────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _signing_key(kid: str) -> Any:
-    """Keys roll over without notice: an unknown one is looked for, but forged tokens cannot cause a flood."""
-    known = cache.get(KEYS) or {"at": 0.0, "keys": {}}
-    if kid not in known["keys"] or time.time() > known["at"] + KEYS_ARE_FRESH:
-        known = _fetched_keys(known)
-    if kid not in known["keys"]:
+    keys = SigningKeys(settings.OIDC_OP_JWKS_ENDPOINT, every=settings.ENTRA_KEYS_EVERY)
+    key = keys.get(kid)
+    if key is None:
         raise TokenRefused("it is signed with an unknown key")
-    return jwt.PyJWK(known["keys"][kid], algorithm="RS256").key
-
-
-def _fetched_keys(known: dict[str, Any]) -> dict[str, Any]:
-    """The newest keys. The known ones, if it is too early to ask again or Entra ID does not answer."""
-    if not cache.add(KEYS_ASKED, 1, settings.ENTRA_KEYS_EVERY if known["keys"] else FIRST_KEYS_EVERY):
-        return known
-    try:
-        answer = _ask("GET", settings.OIDC_OP_JWKS_ENDPOINT, "keys")
-    except OutsideError:
-        if not known["keys"]:
-            raise
-        logger.warning("Entra ID's signing keys could not be fetched; the known ones are used on.")
-        return known
-    signing = [key for key in answer["keys"] if key.get("kty") == "RSA" and key.get("use", "sig") == "sig"]
-    newest = {"at": time.time(), "keys": {key["kid"]: key for key in signing if key.get("kid")}}
-    cache.set(KEYS, newest, KEYS_ARE_GOOD)
-    return newest
+    return key
 
 
 # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────
