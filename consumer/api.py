@@ -98,7 +98,7 @@ class State(View):
 
     def get(self, request: HttpRequest, key: str) -> HttpResponse:
         body = states.read(_deployment(request, key))
-        return HttpResponse(body, content_type="application/json") if body else HttpResponse(status=404)
+        return HttpResponse(body, content_type="application/json") if body else HttpResponse(status=204)
 
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
         deployment = _deployment(request, key)

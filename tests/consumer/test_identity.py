@@ -83,7 +83,7 @@ def test_the_job_that_was_dispatched_claims_and_gets_a_token_of_the_run(github, 
     assert claimed.status_code == 200
     assert claimed.json()["files"]["main.tf"]
     assert call(key, "entries", token, SIGN_OF_LIFE).json() == {"stop": False}
-    assert state(key, token).status_code == 404  # there is none yet
+    assert state(key, token).status_code == 204  # there is none yet
     assert call(key, "finish", token, REPORT).status_code == 200
     document = ports.tracker().get_run(key)
     assert (document.run_id, document.finished) == (github.run_id, True)

@@ -250,7 +250,7 @@ def test_a_run_that_stopped_by_itself_has_failed(worker, approved):
 
 
 def test_a_state_is_written_by_the_holder_of_the_lock_and_encrypted(worker):
-    assert worker.terraform("GET").status_code == 404
+    assert worker.terraform("GET").status_code == 204
     assert worker.terraform("LOCK", {"ID": "lock-1", "Who": "terraform"}).status_code == 200
     assert worker.terraform("POST", STATE, "?ID=lock-1").status_code == 200
 

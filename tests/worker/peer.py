@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
         if state.text:
             self._answer(200, state.text)
         else:
-            self._answer(404, {})
+            self._answer(204, b"")
 
     def _write_state(self, body: bytes) -> None:
         state = self._state()
